@@ -1,0 +1,65 @@
+import type { ServiceName } from './service-name.ts';
+import type { AcceptedSpec, ServiceSpec, SourceId } from './service-spec.ts';
+
+/** One thing that is wrong in one file, in the words people read. */
+export interface Problem {
+  readonly file: string;
+  /** 1-based; `null` when the file as a whole is at fault. */
+  readonly line: number | null;
+  readonly column: number | null;
+  /** e.g. `process.stop_grace_period_ms`; empty for the document itself. */
+  readonly keyPath: string;
+  readonly message: string;
+}
+
+/** `file:line:column: key.path: message`, leaving out what is not known. */
+export function formatProblem(problem: Problem): string {
+  const position = problem.line === null ? '' : `:${problem.line}:${problem.column ?? 1}`;
+  const key = problem.keyPath === '' ? '' : ` ${problem.keyPath}:`;
+  return `${problem.file}${position}:${key} ${problem.message}`;
+}
+
+/** What one file says. `name` is `null` only where no name could be told. */
+export type Definition =
+  | { readonly kind: 'valid'; readonly name: ServiceName; readonly file: string; readonly spec: ServiceSpec }
+  | {
+      readonly kind: 'invalid';
+      readonly name: ServiceName | null;
+      readonly file: string;
+      readonly problems: readonly [Problem, ...Problem[]];
+    };
+
+/** The whole present content of a source, or why it could not be read. */
+export type SourceContent =
+  | { readonly kind: 'read'; readonly definitions: readonly Definition[] }
+  | { readonly kind: 'unavailable'; readonly reason: string };
+
+/** Why a definition that is there is not (or no longer) the one in force. */
+export type Trouble =
+  | { readonly kind: 'invalid'; readonly problems: readonly [Problem, ...Problem[]] }
+  | { readonly kind: 'conflict'; readonly files: readonly string[] }
+  /** The definition is gone, but so much went with it that nothing is stopped until confirmed. */
+  | { readonly kind: 'held'; readonly source: SourceId; readonly reason: string };
+
+/** What is wanted of one service. Both `null` never occurs: such a service is not in the map. */
+export interface DesiredService {
+  readonly name: ServiceName;
+  /** The last good spec; `null` when there never was one. */
+  readonly accepted: AcceptedSpec | null;
+  readonly trouble: Trouble | null;
+}
+
+/** All specs after merge. */
+export interface DesiredState {
+  readonly services: ReadonlyMap<ServiceName, DesiredService>;
+  /** Definitions that are wrong and have no usable name: shown, never run. */
+  readonly strayProblems: readonly Problem[];
+  readonly brakes: readonly Brake[];
+}
+
+/** A source that lost too much at once (SPEC §4). */
+export interface Brake {
+  readonly source: SourceId;
+  readonly reason: string;
+  readonly heldNames: readonly ServiceName[];
+}

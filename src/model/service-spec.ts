@@ -1,0 +1,88 @@
+import type { ServiceName } from './service-name.ts';
+
+/** Signals by name, as in signal(7). */
+export type SignalName = `SIG${string}`;
+
+export type RestartPolicyName = 'always' | 'on-failure' | 'never';
+
+/** How a service is stopped; exactly one of the two. */
+export type StopMethod =
+  | { readonly kind: 'signal'; readonly signal: SignalName }
+  | { readonly kind: 'command'; readonly argv: readonly [string, ...string[]] };
+
+export interface EnvironmentVariable {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** One resource limit of setrlimit(2); `null` is unlimited. */
+export interface ResourceLimit {
+  /** Lower-case name without `RLIMIT_`, e.g. `nofile`. */
+  readonly name: string;
+  readonly soft: number | null;
+  readonly hard: number | null;
+}
+
+/**
+ * The validated, normalised definition of one service: every default is filled in, every path is
+ * absolute, every duration is in milliseconds. Nothing here needs another look at the file.
+ */
+export interface ServiceSpec {
+  readonly name: ServiceName;
+  readonly description: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly enabled: boolean;
+  readonly workingDirectory: string;
+  readonly startCommand: readonly [string, ...string[]];
+  readonly stop: StopMethod;
+  readonly stopGraceMs: number;
+  /** User name or numeric uid as text; `null` means root. */
+  readonly user: string | null;
+  /** Group name or numeric gid as text; `null` means the user's primary group. */
+  readonly group: string | null;
+  readonly environment: readonly EnvironmentVariable[];
+  readonly inheritEnvironment: boolean;
+  readonly successExitCodes: readonly number[];
+  /** File mode creation mask. */
+  readonly umask: number;
+  readonly nice: number;
+  /** `null` leaves the daemon's own value, -1000..1000 otherwise (proc(5), oom_score_adj). */
+  readonly oomScoreAdjust: number | null;
+  readonly limits: readonly ResourceLimit[];
+  readonly noNewPrivileges: boolean;
+  /** Lower-case capability names without `cap_`, e.g. `net_bind_service`. */
+  readonly ambientCapabilities: readonly string[];
+  readonly logs: LogPaths;
+  readonly restart: RestartSpec;
+}
+
+/** Absolute paths of the files that the daemon writes. */
+export interface LogPaths {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly stopCommandStdout: string;
+  readonly stopCommandStderr: string;
+}
+
+export interface RestartSpec {
+  readonly policy: RestartPolicyName;
+  readonly backoffMs: number;
+  readonly backoffMaxMs: number;
+  readonly maxRestarts: number;
+  readonly toleranceMs: number;
+}
+
+/** A spec that is in force: which accepted change it is, and the file it came from. */
+export interface AcceptedSpec {
+  readonly spec: ServiceSpec;
+  /** Grows by one with each accepted change of this service's spec. */
+  readonly generation: number;
+  readonly sourceFile: string;
+  /** The source that owns the file, see {@link SourceId}. */
+  readonly source: SourceId;
+  /** Hash of the fields whose change restarts a running service. */
+  readonly restartHash: string;
+}
+
+/** `config:<absolute folder>` or `auto:<absolute folder>`. */
+export type SourceId = `config:${string}` | `auto:${string}`;
