@@ -21,7 +21,12 @@ export function formatProblem(problem: Problem): string {
 
 /** What one file says. `name` is `null` only where no name could be told. */
 export type Definition =
-  | { readonly kind: 'valid'; readonly name: ServiceName; readonly file: string; readonly spec: ServiceSpec }
+  | {
+      readonly kind: 'valid';
+      readonly name: ServiceName;
+      readonly file: string;
+      readonly spec: ServiceSpec;
+    }
   | {
       readonly kind: 'invalid';
       readonly name: ServiceName | null;

@@ -1,0 +1,25 @@
+import type { CgroupTree } from '../host/cgroup-tree.ts';
+import type { FifoPool } from '../host/fifo.ts';
+import type { LogCapture } from '../logs/capture.ts';
+import type { Exit } from '../model/history.ts';
+import type { ServiceName } from '../model/service-name.ts';
+import type { Launches } from './launches.ts';
+
+/** What the actuators act with. */
+export interface ActuatorContext {
+  readonly tree: CgroupTree;
+  /** `<runtime directory>/services`. */
+  readonly servicesDirectory: string;
+  readonly fifos: FifoPool;
+  readonly capture: LogCapture;
+  readonly launches: Launches;
+  readonly daemonEnvironment: Readonly<Record<string, string | undefined>>;
+  /** The launched process of a run ended, or never came to be the service's command. */
+  readonly onLaunchedExit: (name: ServiceName, runNumber: number, exit: Exit) => void;
+  /** A stop command ended; only a failure is worth an event. */
+  readonly onStopCommandFailed: (name: ServiceName, exit: Exit) => void;
+  /** The cgroup was removed: whatever watches it can let go. */
+  readonly onCgroupRemoved: (name: ServiceName) => void;
+  /** Removes a service's folder in the runtime directory. */
+  readonly removeServiceFolder: (name: ServiceName) => void;
+}

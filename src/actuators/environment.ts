@@ -1,0 +1,28 @@
+import type { Identity } from '../host/identity.ts';
+import type { ServiceSpec } from '../model/service-spec.ts';
+
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/**
+ * The environment of a service's processes: `PATH HOME USER LOGNAME SHELL LANG` of its user, plus
+ * what is declared; all of the daemon's first, only with `inherit_environment`.
+ */
+export function serviceEnvironment(
+  spec: ServiceSpec,
+  identity: Identity,
+  daemonEnvironment: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, string>> {
+  const inherited = Object.entries(spec.inheritEnvironment ? daemonEnvironment : {});
+  return {
+    ...Object.fromEntries(
+      inherited.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+    ),
+    PATH: (spec.inheritEnvironment && daemonEnvironment.PATH) || DEFAULT_PATH,
+    HOME: identity.home,
+    USER: identity.userName,
+    LOGNAME: identity.userName,
+    SHELL: identity.shell,
+    LANG: daemonEnvironment.LANG ?? 'C.UTF-8',
+    ...Object.fromEntries(spec.environment.map(({ name, value }) => [name, value])),
+  };
+}

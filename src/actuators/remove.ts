@@ -1,0 +1,35 @@
+import { removeCgroup } from '../host/cgroup.ts';
+import { ProcessmasterError } from '../lib/errors.ts';
+import type { Actuators } from '../model/action.ts';
+import type { ActuatorContext } from './context.ts';
+import { removeStopCgroup } from './stop-command.ts';
+
+/** Removes the service's empty cgroup and everything below it. */
+export function removeCgroupActuator(context: ActuatorContext): Actuators['remove-cgroup'] {
+  return async (name) => {
+    const cgroup = context.tree.service(name);
+    if (!removeCgroup(cgroup)) {
+      throw new ProcessmasterError(
+        'io',
+        `cannot remove cgroup '${cgroup}': something is in it again`,
+      );
+    }
+    removeStopCgroup(context, name);
+    context.onCgroupRemoved(name);
+    return [];
+  };
+}
+
+/** How long the last words of a removed service are waited for. */
+const DRAIN_MS = 500;
+
+/** Removes what the runtime directory holds of a service that is no longer defined. */
+export function forgetActuator(context: ActuatorContext): Actuators['forget'] {
+  return async (name) => {
+    await context.capture.drain(name, DRAIN_MS);
+    context.capture.detach(name);
+    context.launches.forget(name);
+    context.removeServiceFolder(name);
+    return [];
+  };
+}

@@ -1,0 +1,71 @@
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { createCgroup, killCgroup, removeCgroup } from '../host/cgroup.ts';
+import { type ExitReport, launch } from '../host/launch.ts';
+import { openForAppend } from '../host/safe-open.ts';
+import type { Action, Actuators } from '../model/action.ts';
+import type { ServiceName } from '../model/service-name.ts';
+import type { ActuatorContext } from './context.ts';
+import { prepareLaunch } from './prepare-launch.ts';
+import { serviceFiles } from './service-files.ts';
+
+const LOG_MODE = 0o640;
+
+/**
+ * Runs the stop command as the service's user, in its environment, in a cgroup of its own beside
+ * the service's: it is not counted as the service.
+ */
+export function stopCommandActuator(context: ActuatorContext): Actuators['stop-command'] {
+  return async (name, action) => {
+    const { spec, argv } = action;
+    const attributes = await prepareLaunch(spec, argv, context.daemonEnvironment);
+    const cgroup = context.tree.stopCommand(name);
+    createCgroup(cgroup);
+    const { exited } = launchStopCommand(context, name, action, attributes);
+    void exited.then((exit) => {
+      removeStopCgroup(context, name);
+      if (isFailedStop(exit)) context.onStopCommandFailed(name, exit);
+    });
+    return [];
+  };
+}
+
+function launchStopCommand(
+  context: ActuatorContext,
+  name: ServiceName,
+  { spec }: Action<'stop-command'>,
+  attributes: Awaited<ReturnType<typeof prepareLaunch>>,
+) {
+  const { folder } = serviceFiles(context.servicesDirectory, name);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const stagePath = join(folder, 'stop-launch');
+  const opened: number[] = [];
+  const open = (fd: number) => {
+    opened.push(fd);
+    return fd;
+  };
+  try {
+    const log = { mode: LOG_MODE, createDirectories: true };
+    const stdoutFd = open(openForAppend(spec.logs.stopCommandStdout, log));
+    const stderrFd = open(openForAppend(spec.logs.stopCommandStderr, log));
+    const stageFd = open(openSync(stagePath, 'w', 0o600));
+    const cgroup = context.tree.stopCommand(name);
+    return launch({ ...attributes, cgroup, stdoutFd, stderrFd, stageFd, stagePath });
+  } catch (error) {
+    removeStopCgroup(context, name);
+    throw error;
+  } finally {
+    for (const fd of opened) closeSync(fd);
+  }
+}
+
+function isFailedStop(exit: ExitReport): boolean {
+  return exit.kind !== 'exited' || exit.code !== 0;
+}
+
+/** Ends whatever a stop command left behind; it has had its time when the service is gone. */
+export function removeStopCgroup(context: ActuatorContext, name: ServiceName): void {
+  const cgroup = context.tree.stopCommand(name);
+  killCgroup(cgroup);
+  removeCgroup(cgroup);
+}

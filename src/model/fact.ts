@@ -1,0 +1,75 @@
+import type { Instant } from '../lib/clock.ts';
+import type { Exit, History, Run } from './history.ts';
+import type { ProcessIdentity } from './observation.ts';
+
+/**
+ * Something that happened once and cannot be read again later. It is recorded, then the name is
+ * enqueued; from there on everything is level-triggered.
+ */
+export type Fact =
+  /** Recorded before the process is spawned: a crash in between leaves a run without a process. */
+  | { readonly kind: 'launching'; readonly run: Run }
+  | { readonly kind: 'launched'; readonly runNumber: number; readonly main: ProcessIdentity }
+  /** The launched process ended, or could not be launched at all. */
+  | {
+      readonly kind: 'launched-exit';
+      readonly runNumber: number;
+      readonly exit: Exit;
+      readonly at: Instant;
+    }
+  /** Recorded before the first signal or the stop command. */
+  | {
+      readonly kind: 'stop-requested';
+      readonly at: Instant;
+      readonly reason: string;
+      readonly processes: number;
+    }
+  | { readonly kind: 'kill-requested'; readonly atMonotonicMs: number; readonly killed: number };
+
+/** Folds one fact into the history. Facts of an earlier run change nothing. */
+export function applyFact(history: History, fact: Fact): History {
+  switch (fact.kind) {
+    case 'launching':
+      return {
+        ...history,
+        lastRunNumber: fact.run.number,
+        run: fact.run,
+        runEnd: null,
+        main: null,
+        mainIsLaunched: true,
+        launchedExit: null,
+        launchedExitAt: null,
+        stop: null,
+        nextStartMonotonicMs: null,
+      };
+    case 'launched':
+      return history.run?.number === fact.runNumber ? { ...history, main: fact.main } : history;
+    case 'launched-exit':
+      return history.run?.number === fact.runNumber && history.runEnd === null
+        ? { ...history, launchedExit: fact.exit, launchedExitAt: fact.at }
+        : history;
+    case 'stop-requested':
+      return {
+        ...history,
+        stop: {
+          requestedAt: fact.at,
+          reason: fact.reason,
+          processes: fact.processes,
+          killedAtMonotonicMs: null,
+          killed: 0,
+        },
+      };
+    case 'kill-requested':
+      return history.stop === null
+        ? history
+        : {
+            ...history,
+            stop: {
+              ...history.stop,
+              killedAtMonotonicMs: fact.atMonotonicMs,
+              // A repeated kill names the same processes again.
+              killed: Math.max(history.stop.killed, fact.killed),
+            },
+          };
+  }
+}

@@ -1,0 +1,112 @@
+import type { Instant } from '../lib/clock.ts';
+import type { ProcessIdentity } from './observation.ts';
+import type { AcceptedSpec } from './service-spec.ts';
+
+/** How a process ended, or why it never began. */
+export type Exit =
+  | { readonly kind: 'exited'; readonly code: number }
+  | { readonly kind: 'signaled'; readonly signal: string }
+  | { readonly kind: 'launch_failed'; readonly stage: string; readonly message: string }
+  | { readonly kind: 'unknown'; readonly reason: string };
+
+/** One execution of a service. */
+export interface Run {
+  /** Counts the runs of this service. */
+  readonly number: number;
+  readonly launchedAt: Instant;
+  /** The spec it was started with; `null` when it was found running without a record. */
+  readonly accepted: AcceptedSpec | null;
+  /** Id of the newest intent when it was started; 0 when there was none. */
+  readonly intentId: number;
+  readonly reason: string;
+}
+
+/** A stop under way: requested, then (after the grace) forced. */
+export interface StopProgress {
+  readonly requestedAt: Instant;
+  readonly reason: string;
+  /** Processes that were there when the stop began. */
+  readonly processes: number;
+  /** `null` until the grace was over. */
+  readonly killedAtMonotonicMs: number | null;
+  /** Processes that had to be killed. */
+  readonly killed: number;
+}
+
+/** How a run was over: the cgroup is empty. */
+export interface RunEnd {
+  readonly at: Instant;
+  readonly exit: Exit;
+  /** Set when the end was our doing. */
+  readonly stop: StopProgress | null;
+}
+
+/**
+ * What happened to one service, as far as decisions need it: a fold over facts, written beside the
+ * run in the runtime directory, so that the next daemon goes on from it (within the same boot).
+ */
+export interface History {
+  /** Number of the newest run ever, also of runs before this boot. */
+  readonly lastRunNumber: number;
+  readonly run: Run | null;
+  /** `null` while the run goes on (or there never was one). */
+  readonly runEnd: RunEnd | null;
+  /** The launched process; after a double fork the leader of what it left behind. */
+  readonly main: ProcessIdentity | null;
+  /** Whether `main` is the launched process itself, so that its exit status is ours to see. */
+  readonly mainIsLaunched: boolean;
+  /** How the launched process ended, once reported. */
+  readonly launchedExit: Exit | null;
+  readonly launchedExitAt: Instant | null;
+  readonly stop: StopProgress | null;
+  /** Ends by itself in a row, each after less than a minute: what the backoff doubles with. */
+  readonly consecutiveFailures: number;
+  /** Monotonic times of the restarts that were granted: the tolerance window looks at them. */
+  readonly restartsMonotonicMs: readonly number[];
+  readonly nextStartMonotonicMs: number | null;
+  /** The tolerance is exhausted: no start until an operator's or a change of the spec. */
+  readonly failed: boolean;
+  /** Newest start intent that has cleared the counters. */
+  readonly clearedByIntentId: number;
+  /** Generation that has cleared the counters. */
+  readonly clearedByGeneration: number;
+}
+
+/** Of a service that was never started. */
+export const EMPTY_HISTORY: History = {
+  lastRunNumber: 0,
+  run: null,
+  runEnd: null,
+  main: null,
+  mainIsLaunched: false,
+  launchedExit: null,
+  launchedExitAt: null,
+  stop: null,
+  consecutiveFailures: 0,
+  restartsMonotonicMs: [],
+  nextStartMonotonicMs: null,
+  failed: false,
+  clearedByIntentId: 0,
+  clearedByGeneration: 0,
+};
+
+/** A run is going on as far as we know: it was started and its cgroup has not been seen empty since. */
+export function hasActiveRun(
+  history: History,
+): history is History & { readonly run: Run; readonly runEnd: null } {
+  return history.run !== null && history.runEnd === null;
+}
+
+/** `exit code 3`, `killed by SIGKILL`, `could not be started (exec: …)`, for people. */
+export function describeExit(exit: Exit): string {
+  switch (exit.kind) {
+    case 'exited':
+      return `exit code ${exit.code}`;
+    case 'signaled':
+      return `killed by ${exit.signal}`;
+    case 'launch_failed':
+      return exit.message;
+    case 'unknown':
+      return `exit status unknown (${exit.reason})`;
+  }
+}

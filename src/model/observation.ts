@@ -1,0 +1,31 @@
+/** What the kernel says about a service's cgroup. A read error is `unknown`, never `empty`. */
+export type CgroupObservation =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'populated'; readonly pids: readonly number[] }
+  | { readonly kind: 'unknown'; readonly reason: string };
+
+/** What the kernel (and our own descriptors) say about one service now. */
+export interface Observation {
+  readonly cgroup: CgroupObservation;
+  /**
+   * The process that was launched is a child of this daemon and its exit has not been reported, or
+   * an earlier daemon launched it a moment ago. While this holds, an empty cgroup means "has not
+   * joined yet" or "its exit is about to be reported", and no run is over.
+   */
+  readonly launcherAlive: boolean;
+  /**
+   * The only process of the cgroup whose parent is outside it: the main process of a service that
+   * put itself into the background. Read only while the main process is not in the cgroup.
+   */
+  readonly leader: ProcessIdentity | null;
+  /** Both output streams are being read. */
+  readonly logsCaptured: boolean;
+}
+
+/** A process that cannot be mistaken for a later one with the same pid. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Start time in clock ticks since boot (proc(5), field 22 of stat). */
+  readonly startTicks: number;
+}

@@ -1,0 +1,89 @@
+import type { DesiredService } from './desired.ts';
+import type { History } from './history.ts';
+import type { Intent } from './intent.ts';
+import type { CgroupObservation } from './observation.ts';
+import type { ServiceName } from './service-name.ts';
+
+export type ConditionType =
+  /** The cgroup is populated. */
+  | 'Populated'
+  /** Launched, not yet seen in its cgroup. */
+  | 'Starting'
+  /** A stop is under way. */
+  | 'Stopping'
+  /** Killed, and the kernel has not let go of the named pids. */
+  | 'StopStuck'
+  /** The main process is gone while others of the service live on. */
+  | 'MainProcessGone'
+  /** Waiting for the next try. */
+  | 'Backoff'
+  /** No more restarts until an operator starts it or its spec changes. */
+  | 'Failed'
+  /** Ended by itself and its restart policy is content with that. */
+  | 'Completed'
+  /** `global.enabled: false`. */
+  | 'Disabled'
+  /** An operator stopped it. */
+  | 'StoppedByOperator'
+  /** The definition is not valid; the last good one stays in force. */
+  | 'DefinitionInvalid'
+  /** Defined more than once; the last good definition stays in force. */
+  | 'DefinitionConflict'
+  /** The definition is gone with too many others; nothing is stopped until `update --prune`. */
+  | 'DefinitionHeld'
+  /** There never was a good definition. */
+  | 'NeverValid'
+  /** No longer defined: it is being stopped and forgotten. */
+  | 'Removed'
+  /** Found running without a record of how it was started. */
+  | 'Unrecorded'
+  /** The kernel's state could not be read. */
+  | 'Unknown'
+  /** The last action failed and is retried. */
+  | 'ActionFailed';
+
+/** One thing that is true of a service now. */
+export interface Condition {
+  readonly type: ConditionType;
+  /** For people: what, why and, where there is something to do, what. */
+  readonly message: string;
+}
+
+export type Phase =
+  | 'STOPPED'
+  | 'STARTING'
+  | 'RUNNING'
+  | 'STOPPING'
+  | 'BACKOFF'
+  | 'FAILED'
+  | 'INVALID'
+  | 'DISABLED';
+
+/** The screen's word for a set of conditions. The first that holds wins; the order is the meaning. */
+const PHASES: readonly (readonly [ConditionType, Phase])[] = [
+  ['Stopping', 'STOPPING'],
+  ['Populated', 'RUNNING'],
+  ['Starting', 'STARTING'],
+  ['NeverValid', 'INVALID'],
+  ['Disabled', 'DISABLED'],
+  ['StoppedByOperator', 'STOPPED'],
+  ['Failed', 'FAILED'],
+  ['Backoff', 'BACKOFF'],
+];
+
+/** One word for a set of conditions. */
+export function phaseOf(conditions: readonly Condition[]): Phase {
+  const types = new Set(conditions.map((condition) => condition.type));
+  return PHASES.find(([type]) => types.has(type))?.[1] ?? 'STOPPED';
+}
+
+/** What the reconciler writes after each pass over a service. */
+export interface ServiceStatus {
+  readonly name: ServiceName;
+  readonly phase: Phase;
+  readonly conditions: readonly Condition[];
+  readonly desired: DesiredService | null;
+  readonly intent: Intent | null;
+  readonly history: History;
+  readonly cgroup: CgroupObservation;
+}

@@ -1,0 +1,88 @@
+import { cgroupState, readPids } from '../host/cgroup.ts';
+import type { CgroupTree } from '../host/cgroup-tree.ts';
+import { readProcess } from '../host/process-info.ts';
+import { messageOf } from '../lib/errors.ts';
+import { type History, hasActiveRun } from '../model/history.ts';
+import type { CgroupObservation, Observation, ProcessIdentity } from '../model/observation.ts';
+import type { ServiceName } from '../model/service-name.ts';
+
+/** What only this daemon knows about its own children and descriptors. */
+export interface OwnKnowledge {
+  readonly isLauncherAlive: (name: ServiceName) => boolean;
+  /** This run was launched by this daemon, so its exit is reported here. */
+  readonly hasLaunched: (name: ServiceName, runNumber: number) => boolean;
+  readonly isLogCaptured: (name: ServiceName, runNumber: number) => boolean;
+}
+
+/** The way from the launch into the cgroup takes milliseconds; this is for a host that is on its knees. */
+const JOINS_WITHIN_MS = 10_000;
+
+/** Reads what is true of one service now. Does not throw: what cannot be read is `unknown`. */
+export function observeService(
+  tree: CgroupTree,
+  own: OwnKnowledge,
+  name: ServiceName,
+  history: History,
+  nowMonotonicMs: number,
+): Observation {
+  const cgroup = observeCgroup(tree, name);
+  const launcherAlive =
+    own.isLauncherAlive(name) || isOnItsWay(own, name, history, cgroup, nowMonotonicMs);
+  const runNumber = history.run?.number;
+  return {
+    cgroup,
+    launcherAlive,
+    leader: needsLeader(history, cgroup, launcherAlive) ? findLeader(cgroup.pids) : null,
+    logsCaptured: runNumber !== undefined && own.isLogCaptured(name, runNumber),
+  };
+}
+
+/** Reads a service's cgroup and the pids in it. Does not throw. */
+export function observeCgroup(tree: CgroupTree, name: ServiceName): CgroupObservation {
+  const path = tree.service(name);
+  try {
+    const kind = cgroupState(path);
+    return kind === 'populated' ? { kind, pids: readPids(path) } : { kind };
+  } catch (error) {
+    return { kind: 'unknown', reason: messageOf(error) };
+  }
+}
+
+/**
+ * Whether an earlier daemon launched the process and died before it was in its cgroup. Taking the
+ * empty cgroup for the end of the run would start the service twice.
+ */
+function isOnItsWay(
+  own: OwnKnowledge,
+  name: ServiceName,
+  history: History,
+  cgroup: CgroupObservation,
+  nowMonotonicMs: number,
+): boolean {
+  if (!hasActiveRun(history) || history.launchedExit !== null) return false;
+  if (cgroup.kind === 'populated' || own.hasLaunched(name, history.run.number)) return false;
+  if (nowMonotonicMs - history.run.launchedAt.monotonicMs > JOINS_WITHIN_MS) return false;
+  return (
+    history.main === null || readProcess(history.main.pid)?.startTicks === history.main.startTicks
+  );
+}
+
+/** Only a service whose launched process went away cleanly can have put itself into the background. */
+function needsLeader(
+  history: History,
+  cgroup: CgroupObservation,
+  launcherAlive: boolean,
+): cgroup is CgroupObservation & { readonly kind: 'populated' } {
+  return cgroup.kind === 'populated' && !launcherAlive && history.mainIsLaunched;
+}
+
+/** The only process whose parent is not among the others, if there is just one such. */
+function findLeader(pids: readonly number[]): ProcessIdentity | null {
+  const known = new Set(pids);
+  const processes = pids.flatMap((pid) => readProcess(pid) ?? []);
+  const roots = processes.filter((process) => !known.has(process.ppid));
+  const [leader, ...others] = roots;
+  return leader !== undefined && others.length === 0
+    ? { pid: leader.pid, startTicks: leader.startTicks }
+    : null;
+}

@@ -1,0 +1,92 @@
+import type { Clock } from '../lib/clock.ts';
+import { messageOf } from '../lib/errors.ts';
+import type { DesiredState } from '../model/desired.ts';
+import type { ServiceEvent } from '../model/event.ts';
+import type { Fact } from '../model/fact.ts';
+import type { ServiceName } from '../model/service-name.ts';
+import { desiredEvents } from './desired-events.ts';
+import { type ReconcilePorts, Reconciler } from './reconcile.ts';
+import { failureEvent } from './service-events.ts';
+import type { Store } from './store.ts';
+import { WorkQueue } from './work-queue.ts';
+
+/**
+ * Lanes that work at once. More than the cores: a lane that waits for a freeze or a name service
+ * must not hold up the others.
+ */
+const LANES = 16;
+
+const RETRY_AFTER_DEFECT_MS = 5_000;
+
+/**
+ * Drives the loop: names in, passes out.
+ *
+ * INVARIANTS: nothing is reconciled before the first desired state is complete (absence must be
+ * earned); every way in only makes a name due.
+ */
+export class Controller {
+  readonly #store: Store;
+  readonly #reconciler: Reconciler;
+  readonly #queue: WorkQueue;
+  readonly #clock: Clock;
+  readonly #emit: (event: ServiceEvent) => void;
+  #synced = false;
+
+  constructor(store: Store, ports: ReconcilePorts) {
+    this.#store = store;
+    this.#clock = ports.clock;
+    this.#emit = ports.emit;
+    this.#reconciler = new Reconciler(store, ports);
+    this.#queue = new WorkQueue(ports.clock, LANES, (name) => this.#pass(name));
+  }
+
+  /** Takes over a complete desired state; `running` are names found with a cgroup or a record. */
+  applyDesired(desired: DesiredState, running: readonly ServiceName[] = []): void {
+    const before = this.#store.desired;
+    const changed = this.#store.setDesired(desired);
+    for (const event of desiredEvents(before, desired, this.#clock.wallMs())) this.#emit(event);
+    this.#synced = true;
+    for (const name of new Set([...changed, ...running])) this.#queue.add(name);
+  }
+
+  /** Makes a name due: its cgroup, its intent or its source may have changed. */
+  enqueue(name: ServiceName): void {
+    if (this.#synced) this.#queue.add(name);
+  }
+
+  /** Makes every known name due. */
+  enqueueAll(): void {
+    for (const name of this.#store.names()) this.enqueue(name);
+  }
+
+  /** Records what happened once, then makes the name due. */
+  record(name: ServiceName, fact: Fact): void {
+    this.#reconciler.record(name, fact);
+    this.enqueue(name);
+  }
+
+  /** Wants every service stopped; the caller waits for the store to say so. */
+  shutDown(): void {
+    this.#reconciler.shutDown();
+    this.enqueueAll();
+  }
+
+  /** Ends the loop; what is being worked on is finished. */
+  async stop(): Promise<void> {
+    this.#queue.stop();
+    await this.#queue.idle();
+  }
+
+  async #pass(name: ServiceName): Promise<void> {
+    try {
+      const { requeueAfterMs } = await this.#reconciler.reconcile(name);
+      if (requeueAfterMs === 0) this.#queue.add(name);
+      else if (requeueAfterMs !== null) this.#queue.addAfter(name, requeueAfterMs);
+    } catch (error) {
+      // A defect of ours in one lane must neither end the loop nor spin it.
+      const message = `internal error: ${messageOf(error)}`;
+      this.#emit(failureEvent(name, message, this.#clock.wallMs()));
+      this.#queue.addAfter(name, RETRY_AFTER_DEFECT_MS);
+    }
+  }
+}

@@ -1,0 +1,245 @@
+import type { Action } from '../model/action.ts';
+import { describeExit, hasActiveRun } from '../model/history.ts';
+import type { AcceptedSpec, ServiceSpec } from '../model/service-spec.ts';
+import type { Condition } from '../model/status.ts';
+import type { Plan, Situation } from './plan.ts';
+import { isFailure, wantsRestart } from './restart-budget.ts';
+
+/** How soon to look again at what could not be read. */
+const LOOK_AGAIN_MS = 1_000;
+/** A killed process that is still there after this long is stuck in the kernel. */
+const STUCK_AFTER_MS = 2_000;
+/** How often a stuck cgroup is killed again. */
+const KILL_AGAIN_MS = 5_000;
+
+/** The plan of a service that is not a job. Pure; the table in model/state.ts is its specification. */
+export function planService(situation: Situation): Plan {
+  switch (situation.observation.cgroup.kind) {
+    case 'unknown':
+      return planUnknown(situation.observation.cgroup.reason);
+    case 'populated':
+      return planPopulated(situation, situation.observation.cgroup.pids);
+    case 'empty':
+    case 'absent':
+      return situation.observation.launcherAlive ? planLaunching(situation) : planDown(situation);
+  }
+}
+
+function planUnknown(reason: string): Plan {
+  const message = `the kernel's state could not be read: ${reason}`;
+  return { actions: [], requeueAfterMs: LOOK_AGAIN_MS, conditions: [{ type: 'Unknown', message }] };
+}
+
+function planPopulated(situation: Situation, pids: readonly number[]): Plan {
+  const populated: Condition = { type: 'Populated', message: countProcesses(pids.length) };
+  const due = situation.history.stop === null ? reasonToStop(situation) : null;
+  const stopped =
+    situation.history.stop !== null
+      ? continueStop(situation, pids)
+      : due === null
+        ? planRunning(situation, pids)
+        : beginStop(situation, due);
+  return { ...stopped, conditions: [populated, ...stopped.conditions] };
+}
+
+/** Launched and not in the cgroup yet: nothing can be signalled through it. */
+function planLaunching(situation: Situation): Plan {
+  const due = reasonToStop(situation);
+  // The way into the cgroup takes milliseconds; its event or the exit's report comes by itself.
+  const conditions: Condition[] = [{ type: 'Starting', message: 'launched, entering its cgroup' }];
+  if (due !== null) conditions.push({ type: 'Stopping', message: due });
+  return { actions: [], requeueAfterMs: LOOK_AGAIN_MS, conditions };
+}
+
+/** Why a service that runs must be stopped, or null. */
+function reasonToStop(situation: Situation): string | null {
+  const { wanted, history, intent, desired } = situation;
+  if (wanted.kind === 'stop' || wanted.kind === 'remove') return wanted.reason;
+  if (wanted.kind === 'hold' || !hasActiveRun(history)) return null;
+  if (intent?.restart === true && history.run.intentId < intent.id) {
+    return `restart requested by ${intent.actor}`;
+  }
+  const startedWith = history.run.accepted?.restartHash;
+  const accepted = desired?.accepted;
+  return startedWith !== undefined && accepted && accepted.restartHash !== startedWith
+    ? `its definition changed (generation ${accepted.generation})`
+    : null;
+}
+
+function planRunning(situation: Situation, pids: readonly number[]): Plan {
+  const { history, observation } = situation;
+  const spec = specInForce(situation);
+  const conditions: Condition[] = [];
+  if (hasActiveRun(history) && history.run.accepted === null) {
+    conditions.push({
+      type: 'Unrecorded',
+      message: `${history.run.reason}; pmctl restart starts it anew`,
+    });
+  }
+  if (history.main !== null && !pids.includes(history.main.pid) && !observation.launcherAlive) {
+    const count = countProcesses(pids.length);
+    const how =
+      history.mainIsLaunched && history.launchedExit
+        ? ` (${describeExit(history.launchedExit)})`
+        : '';
+    const message = `the main process ${history.main.pid} is gone${how}, ${count} live${pids.length === 1 ? 's' : ''} on`;
+    conditions.push({ type: 'MainProcessGone', message });
+  }
+  const actions: Action[] =
+    observation.logsCaptured || spec === null || history.run === null
+      ? []
+      : [captureLogs(spec, history.run.number)];
+  return { actions, requeueAfterMs: null, conditions };
+}
+
+function captureLogs(spec: ServiceSpec, runNumber: number): Action {
+  return { kind: 'capture-logs', spec, runNumber, reason: 'its output is not being read' };
+}
+
+function beginStop(situation: Situation, reason: string): Plan {
+  const spec = specInForce(situation);
+  const conditions: Condition[] = [{ type: 'Stopping', message: reason }];
+  if (spec?.stop.kind === 'command') {
+    const action: Action = { kind: 'stop-command', spec, argv: spec.stop.argv, reason };
+    return { actions: [action], requeueAfterMs: spec.stopGraceMs, conditions };
+  }
+  const signal = spec?.stop.kind === 'signal' ? spec.stop.signal : 'SIGTERM';
+  return {
+    actions: [{ kind: 'signal', signal, reason }],
+    requeueAfterMs: spec?.stopGraceMs ?? DEFAULT_GRACE_MS,
+    conditions,
+  };
+}
+
+/** Grace for a run whose spec nobody knows: the default of `process.stop_grace_period_ms`. */
+const DEFAULT_GRACE_MS = 5_000;
+
+function continueStop(situation: Situation, pids: readonly number[]): Plan {
+  const { history, now } = situation;
+  const stop = history.stop;
+  if (stop === null) return { actions: [], requeueAfterMs: null, conditions: [] };
+  const stopping: Condition = { type: 'Stopping', message: stop.reason };
+  if (stop.killedAtMonotonicMs === null) {
+    const graceMs = specInForce(situation)?.stopGraceMs ?? DEFAULT_GRACE_MS;
+    const leftMs = stop.requestedAt.monotonicMs + graceMs - now.monotonicMs;
+    if (leftMs > 0) return { actions: [], requeueAfterMs: leftMs, conditions: [stopping] };
+    const reason = `${countProcesses(pids.length)} still there after ${graceMs} ms of grace`;
+    return {
+      actions: [{ kind: 'kill', reason }],
+      requeueAfterMs: STUCK_AFTER_MS,
+      conditions: [stopping],
+    };
+  }
+  return continueKill(stop.killedAtMonotonicMs, stopping, pids, now.monotonicMs);
+}
+
+function continueKill(
+  killedAtMs: number,
+  stopping: Condition,
+  pids: readonly number[],
+  nowMs: number,
+): Plan {
+  const sinceMs = nowMs - killedAtMs;
+  if (sinceMs < STUCK_AFTER_MS) {
+    return { actions: [], requeueAfterMs: STUCK_AFTER_MS - sinceMs, conditions: [stopping] };
+  }
+  const stuck: Condition = {
+    type: 'StopStuck',
+    message: `killed, but the kernel has not let go of ${pids.join(', ')}; it is tried again`,
+  };
+  const again: Action = { kind: 'kill', reason: 'the kernel has not let go' };
+  const due = sinceMs >= KILL_AGAIN_MS;
+  return {
+    actions: due ? [again] : [],
+    requeueAfterMs: due ? KILL_AGAIN_MS : KILL_AGAIN_MS - sinceMs,
+    conditions: [stopping, stuck],
+  };
+}
+
+/** Nothing runs and nothing is about to. */
+function planDown(situation: Situation): Plan {
+  switch (situation.wanted.kind) {
+    case 'remove':
+      return {
+        actions: [...tidyUp(situation), { kind: 'forget', reason: situation.wanted.reason }],
+        requeueAfterMs: null,
+        conditions: [],
+      };
+    case 'stop':
+    case 'hold':
+      return { actions: tidyUp(situation), requeueAfterMs: null, conditions: [] };
+    case 'run':
+      return planStart(situation);
+  }
+}
+
+function planStart(situation: Situation): Plan {
+  const { history, now, desired, intent } = situation;
+  const accepted = desired?.accepted;
+  if (!accepted) return { actions: tidyUp(situation), requeueAfterMs: null, conditions: [] };
+  const verdict = mayStart(situation, accepted);
+  if (verdict.kind === 'wait') {
+    const waitMs = verdict.untilMonotonicMs - now.monotonicMs;
+    return { actions: tidyUp(situation), requeueAfterMs: waitMs, conditions: [verdict.condition] };
+  }
+  if (verdict.kind === 'stay') {
+    return { actions: tidyUp(situation), requeueAfterMs: null, conditions: [verdict.condition] };
+  }
+  const start: Action = {
+    kind: 'start',
+    accepted,
+    runNumber: history.lastRunNumber + 1,
+    intentId: intent?.id ?? 0,
+    reason: verdict.reason,
+  };
+  const starting: Condition = { type: 'Starting', message: verdict.reason };
+  return { actions: [start], requeueAfterMs: null, conditions: [starting] };
+}
+
+type StartVerdict =
+  | { readonly kind: 'start'; readonly reason: string }
+  | { readonly kind: 'wait'; readonly untilMonotonicMs: number; readonly condition: Condition }
+  | { readonly kind: 'stay'; readonly condition: Condition };
+
+function mayStart({ history, now, intent }: Situation, accepted: AcceptedSpec): StartVerdict {
+  if (history.run === null) return { kind: 'start', reason: 'it is enabled' };
+  const last = history.runEnd === null ? 'not seen running' : describeExit(history.runEnd.exit);
+  if (history.failed) {
+    const { maxRestarts, toleranceMs } = accepted.spec.restart;
+    const message = `${last}; more than ${maxRestarts} restarts within ${toleranceMs / 1_000} s: no more until pmctl start or a change of its definition`;
+    return { kind: 'stay', condition: { type: 'Failed', message } };
+  }
+  if (history.nextStartMonotonicMs !== null && history.nextStartMonotonicMs > now.monotonicMs) {
+    const message = `${last}; restart ${history.consecutiveFailures} of a series`;
+    const untilMonotonicMs = history.nextStartMonotonicMs;
+    return { kind: 'wait', untilMonotonicMs, condition: { type: 'Backoff', message } };
+  }
+  if (intent?.want === 'run' && intent.id > history.run.intentId) {
+    return { kind: 'start', reason: `requested by ${intent.actor}` };
+  }
+  if (history.runEnd === null || history.runEnd.stop !== null) {
+    return { kind: 'start', reason: 'it is enabled' };
+  }
+  if (!wantsRestart(accepted.spec, history.runEnd.exit)) {
+    const { restart, successExitCodes } = accepted.spec;
+    const message = `${last}; restart policy ${restart.policy} leaves it at that`;
+    const type = isFailure(history.runEnd.exit, successExitCodes) ? 'Failed' : 'Completed';
+    return { kind: 'stay', condition: { type, message } };
+  }
+  return { kind: 'start', reason: `restarted after ${last}` };
+}
+
+function tidyUp({ observation }: Situation): readonly Action[] {
+  return observation.cgroup.kind === 'empty'
+    ? [{ kind: 'remove-cgroup', reason: 'nothing runs in it' }]
+    : [];
+}
+
+/** The spec whose live fields (grace, stop method) count: the accepted one, else the run's own. */
+function specInForce({ desired, history }: Situation): ServiceSpec | null {
+  return desired?.accepted?.spec ?? history.run?.accepted?.spec ?? null;
+}
+
+function countProcesses(count: number): string {
+  return count === 1 ? '1 process' : `${count} processes`;
+}

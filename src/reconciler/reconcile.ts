@@ -1,0 +1,240 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type Clock, type Instant, readInstant } from '../lib/clock.ts';
+import { messageOf, ProcessmasterError } from '../lib/errors.ts';
+import type { Action, ActionKind, Actuators } from '../model/action.ts';
+import type { ServiceEvent } from '../model/event.ts';
+import { applyFact, type Fact } from '../model/fact.ts';
+import type { History } from '../model/history.ts';
+import type { Intent } from '../model/intent.ts';
+import type { Observation } from '../model/observation.ts';
+import type { ServiceName } from '../model/service-name.ts';
+import { type Condition, phaseOf, type ServiceStatus } from '../model/status.ts';
+import { type Plan, type PlanInput, plan } from './plan.ts';
+import { actionEvent, failureEvent, transitionEvents } from './service-events.ts';
+import { settle } from './settle.ts';
+import type { Store } from './store.ts';
+
+/** Everything outside the core that a pass needs. */
+export interface ReconcilePorts {
+  readonly clock: Clock;
+  /** In [0, 1): the jitter of the backoff. */
+  readonly random: () => number;
+  /** Reads; must not throw: what cannot be read is `unknown`. */
+  readonly observe: (name: ServiceName, history: History) => Observation;
+  /** Makes sure that changes of the service's cgroup enqueue its name. */
+  readonly watch: (name: ServiceName) => void;
+  readonly intentOf: (name: ServiceName) => Intent | null;
+  readonly actuators: Actuators;
+  /** What earlier daemons left written of a service that this one has not met yet. */
+  readonly loadHistory: (name: ServiceName) => History;
+  readonly saveHistory: (name: ServiceName, history: History) => void;
+  readonly emit: (event: ServiceEvent) => void;
+  /** The service is gone for good: forget its intent, too. */
+  readonly forgotten: (name: ServiceName) => void;
+}
+
+/** Result of a pass: when to look again at the latest, `null` for never. */
+export interface Pass {
+  readonly requeueAfterMs: number | null;
+}
+
+/** What a pass read. */
+interface Reading extends PlanInput {
+  readonly name: ServiceName;
+}
+
+interface Failure {
+  readonly action: Action;
+  readonly error: unknown;
+}
+
+const FIRST_RETRY_MS = 250;
+const LAST_RETRY_MS = 30_000;
+
+/**
+ * One pass over one service: read, settle, plan, act, write the status.
+ *
+ * INVARIANTS: this is the only place that runs actions and the only one that turns their errors into
+ * a condition, an event and a delayed retry; what is about to be done is recorded before it is done;
+ * it never waits for a process.
+ */
+export class Reconciler {
+  readonly #store: Store;
+  readonly #ports: ReconcilePorts;
+  readonly #failedAttempts = new Map<ServiceName, number>();
+  #shuttingDown = false;
+
+  constructor(store: Store, ports: ReconcilePorts) {
+    this.#store = store;
+    this.#ports = ports;
+  }
+
+  /** From now on every service is wanted stopped. */
+  shutDown(): void {
+    this.#shuttingDown = true;
+  }
+
+  /** Records a fact; the caller enqueues the name. */
+  record(name: ServiceName, fact: Fact): void {
+    this.#updateHistory(name, applyFact(this.#history(name), fact));
+  }
+
+  async reconcile(name: ServiceName): Promise<Pass> {
+    const reading = this.#read(name);
+    const planned = plan(reading, readInstant(this.#ports.clock));
+    this.#writeStatus(reading, planned.conditions);
+    const failure = await this.#act(name, planned);
+    if (failure !== null) return this.#retryLater(reading, planned, failure);
+    this.#failedAttempts.delete(name);
+    if (planned.actions.some((action) => action.kind === 'forget')) return this.#forget(name);
+    // What was done changed what is to be observed: look at once, then wait as planned.
+    return { requeueAfterMs: planned.actions.length > 0 ? 0 : planned.requeueAfterMs };
+  }
+
+  #read(name: ServiceName): Reading {
+    const recorded = this.#history(name);
+    const reading = {
+      name,
+      desired: this.#store.desiredOf(name),
+      intent: this.#ports.intentOf(name),
+      observation: this.#ports.observe(name, recorded),
+      history: recorded,
+      shuttingDown: this.#shuttingDown,
+    };
+    const now = readInstant(this.#ports.clock);
+    const history = settle(reading, now, this.#ports.random());
+    this.#updateHistory(name, history);
+    if (reading.observation.cgroup.kind === 'populated') this.#ports.watch(name);
+    const shown = this.#store.status(name)?.history ?? recorded;
+    for (const event of transitionEvents(name, shown, history, now)) this.#ports.emit(event);
+    return { ...reading, history };
+  }
+
+  /** Carries out a plan's actions in order; the first that fails ends the pass. */
+  async #act(name: ServiceName, planned: Plan): Promise<Failure | null> {
+    for (const action of planned.actions) {
+      try {
+        await this.#perform(name, action);
+      } catch (error) {
+        return { action, error };
+      }
+    }
+    return null;
+  }
+
+  async #perform(name: ServiceName, action: Action): Promise<void> {
+    const now = readInstant(this.#ports.clock);
+    const announced = announce(action, this.#ports.observe(name, this.#history(name)), now);
+    if (announced !== null) this.record(name, announced);
+    const event = actionEvent(name, action, now.wallMs);
+    if (event !== null) this.#ports.emit(event);
+    if (action.kind === 'start') await this.#start(name, action);
+    else await this.#run(name, action);
+  }
+
+  /** A start that cannot happen is the end of that run, and goes through the backoff like a crash. */
+  async #start(name: ServiceName, action: Action<'start'>): Promise<void> {
+    try {
+      await this.#run(name, action);
+      this.#ports.watch(name);
+    } catch (error) {
+      const stage = error instanceof ProcessmasterError ? (error.stage ?? 'launch') : 'launch';
+      const exit = { kind: 'launch_failed', stage, message: messageOf(error) } as const;
+      const at = readInstant(this.#ports.clock);
+      this.record(name, { kind: 'launched-exit', runNumber: action.runNumber, exit, at });
+    }
+  }
+
+  async #run(name: ServiceName, action: Action): Promise<void> {
+    for (const fact of await actuate(this.#ports.actuators, name, action)) this.record(name, fact);
+  }
+
+  #retryLater(reading: Reading, planned: Plan, failure: Failure): Pass {
+    const { name } = reading;
+    const attempts = (this.#failedAttempts.get(name) ?? 0) + 1;
+    this.#failedAttempts.set(name, attempts);
+    const delayMs = Math.min(FIRST_RETRY_MS * 2 ** (attempts - 1), LAST_RETRY_MS);
+    const message = `${failure.action.kind}: ${messageOf(failure.error)}`;
+    this.#writeStatus(reading, [...planned.conditions, { type: 'ActionFailed', message }]);
+    // Said once, not with every try: the condition stays in sight.
+    if (attempts === 1) this.#ports.emit(failureEvent(name, message, this.#ports.clock.wallMs()));
+    return { requeueAfterMs: delayMs };
+  }
+
+  #writeStatus(reading: Reading, conditions: readonly Condition[]): void {
+    const status: ServiceStatus = {
+      name: reading.name,
+      phase: phaseOf(conditions),
+      conditions,
+      desired: reading.desired,
+      intent: reading.intent,
+      history: reading.history,
+      cgroup: reading.observation.cgroup,
+    };
+    const shown = this.#store.status(reading.name);
+    if (shown === null || !isDeepStrictEqual(shown, status)) this.#store.setStatus(status);
+  }
+
+  #history(name: ServiceName): History {
+    const known = this.#store.history(name);
+    if (known !== null) return known;
+    const loaded = this.#ports.loadHistory(name);
+    this.#store.setHistory(name, loaded);
+    return loaded;
+  }
+
+  #updateHistory(name: ServiceName, history: History): void {
+    if (this.#store.history(name) === history) return;
+    this.#store.setHistory(name, history);
+    this.#ports.saveHistory(name, history);
+  }
+
+  #forget(name: ServiceName): Pass {
+    this.#store.remove(name);
+    this.#ports.forgotten(name);
+    return { requeueAfterMs: null };
+  }
+}
+
+/** What is recorded before an action is carried out, so that a crash in between is not a riddle. */
+function announce(action: Action, observation: Observation, now: Instant): Fact | null {
+  switch (action.kind) {
+    case 'start':
+      return {
+        kind: 'launching',
+        run: {
+          number: action.runNumber,
+          launchedAt: now,
+          accepted: action.accepted,
+          intentId: action.intentId,
+          reason: action.reason,
+        },
+      };
+    case 'signal':
+    case 'stop-command': {
+      const processes = countPids(observation);
+      return { kind: 'stop-requested', at: now, reason: action.reason, processes };
+    }
+    case 'kill':
+      return {
+        kind: 'kill-requested',
+        atMonotonicMs: now.monotonicMs,
+        killed: countPids(observation),
+      };
+    case 'capture-logs':
+    case 'remove-cgroup':
+    case 'forget':
+      return null;
+  }
+}
+
+function countPids({ cgroup }: Observation): number {
+  return cgroup.kind === 'populated' ? cgroup.pids.length : 0;
+}
+
+/** Runs the executor of an action. */
+function actuate<K extends ActionKind>(actuators: Actuators, name: ServiceName, action: Action<K>) {
+  const executor: (name: ServiceName, action: Action<K>) => Promise<readonly Fact[]> =
+    actuators[action.kind];
+  return executor(name, action);
+}

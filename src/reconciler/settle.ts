@@ -1,0 +1,120 @@
+import type { Instant } from '../lib/clock.ts';
+import type { DesiredService } from '../model/desired.ts';
+import { type Exit, type History, hasActiveRun, type Run } from '../model/history.ts';
+import type { Intent } from '../model/intent.ts';
+import type { Observation } from '../model/observation.ts';
+import { grantRestart, wantsRestart } from './restart-budget.ts';
+
+export interface SettleInput {
+  readonly desired: DesiredService | null;
+  readonly intent: Intent | null;
+  readonly observation: Observation;
+  readonly history: History;
+}
+
+/** After a double fork the leader shows itself at once; later "leaders" are only survivors. */
+const LEADER_SETTLES_MS = 2_000;
+
+/**
+ * Brings the history up to what is observed, before anything is decided: counters cleared by an
+ * operator or a new spec, a run that is over, a main process that went into the background.
+ *
+ * Pure: `random` (in [0, 1)) is the jitter of the backoff. Returns the same object when nothing
+ * changed, so "did something happen" is `!==`.
+ */
+export function settle(input: SettleInput, now: Instant, random: number): History {
+  const cleared = clearCounters(input.history, input.desired, input.intent);
+  switch (input.observation.cgroup.kind) {
+    case 'unknown':
+      return cleared;
+    case 'populated':
+      return settleRunning(cleared, input.observation, now);
+    case 'empty':
+    case 'absent':
+      return settleEmpty(cleared, input, now, random);
+  }
+}
+
+/** An operator's start and an accepted change of the spec each give the service a clean slate, once. */
+function clearCounters(
+  history: History,
+  desired: DesiredService | null,
+  intent: Intent | null,
+): History {
+  const generation = desired?.accepted?.generation ?? history.clearedByGeneration;
+  const intentId = intent?.want === 'run' ? intent.id : history.clearedByIntentId;
+  if (generation === history.clearedByGeneration && intentId <= history.clearedByIntentId) {
+    return history;
+  }
+  return {
+    ...history,
+    consecutiveFailures: 0,
+    restartsMonotonicMs: [],
+    nextStartMonotonicMs: null,
+    failed: false,
+    clearedByGeneration: generation,
+    clearedByIntentId: Math.max(intentId, history.clearedByIntentId),
+  };
+}
+
+function settleRunning(history: History, observation: Observation, now: Instant): History {
+  if (!hasActiveRun(history)) return { ...history, ...unrecordedRun(history, now) };
+  const followed = leaderAfterFork(history, observation, now);
+  return followed === null ? history : { ...history, main: followed, mainIsLaunched: false };
+}
+
+/** Something runs in the cgroup that no record tells of: it is ours to stop, not to restart. */
+function unrecordedRun(history: History, now: Instant): Partial<History> {
+  const run: Run = {
+    number: history.lastRunNumber + 1,
+    launchedAt: now,
+    accepted: null,
+    intentId: history.run?.intentId ?? 0,
+    reason: 'found running without a record',
+  };
+  return {
+    lastRunNumber: run.number,
+    run,
+    runEnd: null,
+    main: null,
+    mainIsLaunched: false,
+    launchedExit: null,
+    launchedExitAt: null,
+    stop: null,
+  };
+}
+
+/** The main process of a service that put itself into the background (systemd guesses alike). */
+function leaderAfterFork(history: History, observation: Observation, now: Instant) {
+  const { launchedExit, launchedExitAt } = history;
+  if (!history.mainIsLaunched || observation.leader === null || launchedExitAt === null)
+    return null;
+  if (launchedExit?.kind !== 'exited' || launchedExit.code !== 0) return null;
+  const sinceMs = now.monotonicMs - launchedExitAt.monotonicMs;
+  return sinceMs <= LEADER_SETTLES_MS ? observation.leader : null;
+}
+
+function settleEmpty(history: History, input: SettleInput, now: Instant, random: number): History {
+  if (!hasActiveRun(history) || input.observation.launcherAlive) return history;
+  const exit = exitOfRun(history);
+  const ended: History = {
+    ...history,
+    runEnd: { at: now, exit, stop: history.stop },
+    stop: null,
+    nextStartMonotonicMs: null,
+  };
+  const spec = input.desired?.accepted?.spec ?? history.run.accepted?.spec;
+  if (history.stop !== null || spec === undefined || !wantsRestart(spec, exit)) return ended;
+  const ranMs = now.monotonicMs - history.run.launchedAt.monotonicMs;
+  return { ...ended, ...grantRestart(history, spec.restart, ranMs, now.monotonicMs, random) };
+}
+
+function exitOfRun(history: History): Exit {
+  if (history.launchedExit === null) {
+    return { kind: 'unknown', reason: 'the process was not a child of this daemon' };
+  }
+  const wentToBackground = !history.mainIsLaunched && history.launchedExit.kind === 'exited';
+  return wentToBackground
+    ? { kind: 'unknown', reason: 'the main process had put itself into the background' }
+    : history.launchedExit;
+}

@@ -1,0 +1,95 @@
+import PQueue from 'p-queue';
+import type { Clock } from '../lib/clock.ts';
+import type { ServiceName } from '../model/service-name.ts';
+
+/**
+ * Names that are due. A request is only a name: what happened is read again, not remembered.
+ *
+ * INVARIANTS: one worker per name at a time; a name added while it is worked on is worked on once
+ * more afterwards (no lost update) and only once (no pile); per name at most one timer, the earliest.
+ * (client-go util/workqueue/queue.go: the same three sets.)
+ */
+export class WorkQueue {
+  readonly #clock: Clock;
+  readonly #work: (name: ServiceName) => Promise<void>;
+  readonly #lanes: PQueue;
+  /** Due, not yet taken up. */
+  readonly #queued = new Set<ServiceName>();
+  readonly #processing = new Set<ServiceName>();
+  /** Became due while being processed. */
+  readonly #dirty = new Set<ServiceName>();
+  readonly #timers = new Map<
+    ServiceName,
+    { readonly dueMs: number; readonly cancel: () => void }
+  >();
+  #stopped = false;
+
+  /** `work` must not reject. At most `lanes` names are worked on at once. */
+  constructor(clock: Clock, lanes: number, work: (name: ServiceName) => Promise<void>) {
+    this.#clock = clock;
+    this.#work = work;
+    this.#lanes = new PQueue({ concurrency: lanes });
+  }
+
+  /** Makes a name due now. */
+  add(name: ServiceName): void {
+    if (this.#stopped) return;
+    this.#cancelTimer(name);
+    if (this.#processing.has(name)) {
+      this.#dirty.add(name);
+    } else if (!this.#queued.has(name)) {
+      this.#queued.add(name);
+      void this.#lanes.add(() => this.#process(name));
+    }
+  }
+
+  /** Makes a name due after `delayMs`, unless something makes it due earlier. */
+  addAfter(name: ServiceName, delayMs: number): void {
+    if (this.#stopped) return;
+    const dueMs = this.#clock.monotonicMs() + delayMs;
+    const pending = this.#timers.get(name);
+    if (pending !== undefined && pending.dueMs <= dueMs) return;
+    pending?.cancel();
+    this.#arm(name, dueMs);
+  }
+
+  /** Resolves when nothing is due or being worked on; timers may be pending. */
+  async idle(): Promise<void> {
+    await this.#lanes.onIdle();
+  }
+
+  /** Takes up nothing more; what is being worked on is finished. */
+  stop(): void {
+    this.#stopped = true;
+    for (const timer of this.#timers.values()) timer.cancel();
+    this.#timers.clear();
+    this.#lanes.clear();
+  }
+
+  async #process(name: ServiceName): Promise<void> {
+    this.#queued.delete(name);
+    this.#processing.add(name);
+    try {
+      await this.#work(name);
+    } finally {
+      this.#processing.delete(name);
+      if (this.#dirty.delete(name)) this.add(name);
+    }
+  }
+
+  /** The clock caps its timers, so a timer that comes early is set again. */
+  #arm(name: ServiceName, dueMs: number): void {
+    const fire = () => {
+      this.#timers.delete(name);
+      if (this.#clock.monotonicMs() >= dueMs) this.add(name);
+      else this.#arm(name, dueMs);
+    };
+    const cancel = this.#clock.schedule(dueMs - this.#clock.monotonicMs(), fire);
+    this.#timers.set(name, { dueMs, cancel });
+  }
+
+  #cancelTimer(name: ServiceName): void {
+    this.#timers.get(name)?.cancel();
+    this.#timers.delete(name);
+  }
+}

@@ -1,0 +1,70 @@
+import type { Instant } from '../../src/lib/clock.ts';
+import {
+  EMPTY_HISTORY,
+  type Exit,
+  type History,
+  type Run,
+  type RunEnd,
+} from '../../src/model/history.ts';
+import type { Intent } from '../../src/model/intent.ts';
+import type { CgroupObservation, Observation } from '../../src/model/observation.ts';
+import { accepted } from './specs.ts';
+
+/** `ms` after a fixed moment: both clocks agree on the distance. */
+export function at(ms: number): Instant {
+  return { wallMs: 1_768_478_400_000 + ms, monotonicMs: 1_000_000 + ms };
+}
+
+export function observed(cgroup: CgroupObservation, rest: Partial<Observation> = {}): Observation {
+  return { cgroup, launcherAlive: false, leader: null, logsCaptured: true, ...rest };
+}
+
+export const absent = observed({ kind: 'absent' });
+export const empty = observed({ kind: 'empty' });
+export const unreadable = observed({ kind: 'unknown', reason: 'Input/output error (EIO)' });
+export const running = (...pids: number[]) =>
+  observed({ kind: 'populated', pids }, { launcherAlive: true });
+
+export function run(changes: Partial<Run> = {}): Run {
+  return {
+    number: 1,
+    launchedAt: at(0),
+    accepted: accepted(),
+    intentId: 0,
+    reason: 'it is enabled',
+    ...changes,
+  };
+}
+
+/** The history of a service whose run goes on. */
+export function activeHistory(changes: Partial<History> = {}): History {
+  return {
+    ...EMPTY_HISTORY,
+    lastRunNumber: 1,
+    run: run(),
+    main: { pid: 100, startTicks: 1 },
+    mainIsLaunched: true,
+    clearedByGeneration: 1,
+    ...changes,
+  };
+}
+
+/** The history of a service whose run ended by itself. */
+export function endedHistory(exit: Exit, changes: Partial<History> = {}): History {
+  const runEnd: RunEnd = { at: at(1_000), exit, stop: null };
+  return activeHistory({ launchedExit: exit, launchedExitAt: at(1_000), runEnd, ...changes });
+}
+
+export const exited = (code: number): Exit => ({ kind: 'exited', code });
+
+export function intent(changes: Partial<Intent> = {}): Intent {
+  return {
+    id: 1,
+    want: 'run',
+    forced: false,
+    restart: false,
+    actor: 'local',
+    requestedAtMs: at(0).wallMs,
+    ...changes,
+  };
+}

@@ -1,0 +1,77 @@
+import type { DesiredService } from '../../src/model/desired.ts';
+import { parseServiceName, type ServiceName } from '../../src/model/service-name.ts';
+import type { AcceptedSpec, RestartSpec, ServiceSpec } from '../../src/model/service-spec.ts';
+
+/** A valid name from a literal. */
+export function name(text: string): ServiceName {
+  const parsed = parseServiceName(text);
+  if (parsed === null) throw new Error(`not a service name: ${text}`);
+  return parsed;
+}
+
+export const WEB = name('web');
+
+type SpecChanges = Partial<Omit<ServiceSpec, 'restart'>> & {
+  readonly restart?: Partial<RestartSpec>;
+};
+
+/** A spec with every default, changed where told. */
+export function spec(changes: SpecChanges = {}): ServiceSpec {
+  const { restart, ...rest } = changes;
+  return {
+    name: WEB,
+    description: '',
+    labels: {},
+    enabled: true,
+    workingDirectory: '/srv/web',
+    startCommand: ['./run.sh'],
+    stop: { kind: 'signal', signal: 'SIGTERM' },
+    stopGraceMs: 5_000,
+    user: null,
+    group: null,
+    environment: [],
+    inheritEnvironment: false,
+    successExitCodes: [0],
+    umask: 0o022,
+    nice: 0,
+    oomScoreAdjust: null,
+    limits: [],
+    noNewPrivileges: false,
+    ambientCapabilities: [],
+    logs: {
+      stdout: '/srv/web/logs/stdout.log',
+      stderr: '/srv/web/logs/stderr.log',
+      stopCommandStdout: '/srv/web/logs/stop_command_stdout.log',
+      stopCommandStderr: '/srv/web/logs/stop_command_stderr.log',
+    },
+    restart: {
+      policy: 'always',
+      backoffMs: 1_000,
+      backoffMaxMs: 60_000,
+      maxRestarts: 3,
+      toleranceMs: 180_000,
+      ...restart,
+    },
+    ...rest,
+  };
+}
+
+/** An accepted spec; `generation` doubles as its restart hash unless one is given. */
+export function accepted(
+  changes: SpecChanges = {},
+  generation = 1,
+  restartHash = `hash-${generation}`,
+): AcceptedSpec {
+  return {
+    spec: spec(changes),
+    generation,
+    sourceFile: '/etc/pm/config.d/web.yaml',
+    source: 'config:/etc/pm/config.d',
+    restartHash,
+  };
+}
+
+/** A service that is defined and valid. */
+export function desired(acceptedSpec: AcceptedSpec | null = accepted()): DesiredService {
+  return { name: acceptedSpec?.spec.name ?? WEB, accepted: acceptedSpec, trouble: null };
+}

@@ -1,0 +1,360 @@
+import fc from 'fast-check';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { DesiredState } from '../../src/model/desired.ts';
+import type { ServiceName } from '../../src/model/service-name.ts';
+import type { AcceptedSpec } from '../../src/model/service-spec.ts';
+import { Controller } from '../../src/reconciler/controller.ts';
+import { Store } from '../../src/reconciler/store.ts';
+import { intent } from '../builders/situations.ts';
+import { accepted, name, type spec, WEB } from '../builders/specs.ts';
+import { FakeClock } from '../fakes/fake-clock.ts';
+import { FakeMachine, type Temper } from '../fakes/fake-machine.ts';
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+const RELIST_MS = 60_000;
+
+/** A daemon's loop on a simulated host, driven by a simulated clock. */
+class World {
+  readonly clock = new FakeClock();
+  readonly machine = new FakeMachine(this.clock);
+  readonly specs = new Map<ServiceName, AcceptedSpec>();
+  readonly #silent: boolean;
+  store = new Store();
+  controller: Controller;
+  #nextIntentId = 1;
+
+  /** `silent`: no watcher ever tells anything; only the relist finds out. */
+  constructor(silent = false) {
+    this.#silent = silent;
+    this.controller = this.#boot();
+  }
+
+  #boot(): Controller {
+    this.store = new Store();
+    const controller = new Controller(this.store, this.machine.ports());
+    this.machine.onChange = (changed) => {
+      if (!this.#silent) controller.enqueue(changed);
+    };
+    this.machine.onExit = (changed, runNumber, exit) =>
+      controller.record(changed, { kind: 'launched-exit', runNumber, exit, at: this.clock.now() });
+    return controller;
+  }
+
+  /** SIGKILL of the daemon, and the next one. */
+  async reboot(): Promise<void> {
+    await this.controller.stop();
+    this.controller = this.#boot();
+    this.controller.applyDesired(this.#desired(), [...this.machine.histories.keys()]);
+  }
+
+  define(
+    serviceName: ServiceName,
+    changes: Parameters<typeof spec>[0] = {},
+    restartHash?: string,
+  ): void {
+    const generation = (this.specs.get(serviceName)?.generation ?? 0) + 1;
+    this.specs.set(
+      serviceName,
+      accepted({ ...changes, name: serviceName }, generation, restartHash),
+    );
+    this.controller.applyDesired(this.#desired());
+  }
+
+  remove(serviceName: ServiceName): void {
+    this.specs.delete(serviceName);
+    this.controller.applyDesired(this.#desired());
+  }
+
+  ask(serviceName: ServiceName, want: 'run' | 'stop', restart = false): number {
+    const id = this.#nextIntentId++;
+    this.machine.intents.set(serviceName, intent({ id, want, restart }));
+    this.controller.enqueue(serviceName);
+    return id;
+  }
+
+  /** Lets simulated time pass until `ms` later, with the loop working in between. */
+  async pass(ms: number): Promise<void> {
+    const endMs = this.clock.monotonicMs() + ms;
+    let relistMs = this.clock.monotonicMs() + RELIST_MS;
+    await this.#work();
+    while (this.clock.monotonicMs() < endMs) {
+      const nextMs = Math.min(this.clock.nextTimerMs() ?? endMs, endMs, relistMs);
+      this.clock.advance(Math.max(nextMs - this.clock.monotonicMs(), 0));
+      if (this.clock.monotonicMs() >= relistMs) {
+        relistMs += RELIST_MS;
+        this.controller.enqueueAll();
+      }
+      await this.#work();
+    }
+  }
+
+  async #work(): Promise<void> {
+    for (let turns = 0; turns < 8; turns += 1) await turn();
+  }
+
+  #desired(): DesiredState {
+    const services = new Map(
+      [...this.specs].map(
+        ([key, value]) => [key, { name: key, accepted: value, trouble: null }] as const,
+      ),
+    );
+    const before = this.store.desired.services;
+    for (const [key, value] of services) {
+      const same = before.get(key);
+      if (same?.accepted === value.accepted && same !== undefined)
+        services.set(key, same as typeof value);
+    }
+    return { services, strayProblems: [], brakes: [] };
+  }
+}
+
+describe('the loop', () => {
+  let world: World;
+  afterEach(async () => {
+    await world.controller.stop();
+    expect(world.machine.violations).toEqual([]);
+  });
+
+  it('starts what is defined', async () => {
+    world = new World();
+    world.define(WEB);
+    await world.pass(100);
+    expect(world.machine.isRunning(WEB)).toBe(true);
+    expect(world.store.status(WEB)?.phase).toBe('RUNNING');
+  });
+
+  it('does nothing before the first desired state is complete', async () => {
+    world = new World();
+    world.controller.enqueue(WEB);
+    await world.pass(10_000);
+    expect(world.machine.actions).toEqual([]);
+  });
+
+  it('stops, tidies up and forgets what is defined no more', async () => {
+    world = new World();
+    world.define(WEB);
+    await world.pass(100);
+    world.remove(WEB);
+    await world.pass(100);
+    expect(world.machine.actions).toEqual([
+      'start web',
+      'signal web',
+      'remove-cgroup web',
+      'forget web',
+    ]);
+    expect(world.store.status(WEB)).toBeNull();
+  });
+
+  it('restarts what died after the backoff, with a new pid', async () => {
+    world = new World();
+    world.define(WEB);
+    await world.pass(100);
+    const before = world.machine.pid(WEB);
+    world.machine.crash(WEB);
+    await world.pass(900);
+    expect(world.store.status(WEB)?.phase).toBe('BACKOFF');
+    await world.pass(300);
+    expect(world.machine.isRunning(WEB)).toBe(true);
+    expect(world.machine.pid(WEB)).not.toBe(before);
+  });
+
+  it('gives up on a crash loop, and tries again when an operator asks', async () => {
+    world = new World();
+    world.machine.setTemper(WEB, { livesMs: 10, exitCode: 1 });
+    world.define(WEB);
+    await world.pass(30_000);
+    expect(world.store.status(WEB)?.phase).toBe('FAILED');
+    expect(world.machine.actions.filter((action) => action === 'start web')).toHaveLength(4);
+    world.machine.setTemper(WEB, {});
+    world.ask(WEB, 'run');
+    await world.pass(100);
+    expect(world.store.status(WEB)?.phase).toBe('RUNNING');
+  });
+
+  it('treats a start that cannot happen like a crash, and leaves nothing behind', async () => {
+    world = new World();
+    world.machine.setTemper(WEB, { cannotStart: true });
+    world.define(WEB);
+    await world.pass(30_000);
+    expect(world.store.status(WEB)?.phase).toBe('FAILED');
+    expect(world.store.status(WEB)?.history.runEnd?.exit).toMatchObject({
+      kind: 'launch_failed',
+      message: 'no such file',
+    });
+    expect(world.machine.hasCgroup(WEB)).toBe(false);
+  });
+
+  it('kills what does not obey, when its grace is over', async () => {
+    world = new World();
+    world.machine.setTemper(WEB, { obeysAfterMs: null });
+    world.define(WEB, { stopGraceMs: 3_000 });
+    await world.pass(100);
+    world.ask(WEB, 'stop');
+    await world.pass(2_900);
+    expect(world.store.status(WEB)?.phase).toBe('STOPPING');
+    await world.pass(200);
+    expect(world.store.status(WEB)?.phase).toBe('STOPPED');
+    expect(world.store.status(WEB)?.history.runEnd?.stop).toMatchObject({
+      processes: 1,
+      killed: 1,
+    });
+  });
+
+  it('adopts what runs after the daemon was killed, and leaves it alone', async () => {
+    world = new World();
+    world.define(WEB);
+    await world.pass(100);
+    const pid = world.machine.pid(WEB);
+    await world.reboot();
+    await world.pass(RELIST_MS);
+    expect(world.machine.pid(WEB)).toBe(pid);
+    expect(world.machine.actions).toEqual(['start web', 'capture-logs web']);
+  });
+
+  it('stops nothing that it cannot see', async () => {
+    world = new World();
+    world.define(WEB);
+    await world.pass(100);
+    world.machine.unreadable = true;
+    world.machine.crash(WEB);
+    await world.pass(10_000);
+    expect(world.machine.actions).toEqual(['start web']);
+    world.machine.unreadable = false;
+    await world.pass(5_000);
+    expect(world.machine.isRunning(WEB)).toBe(true);
+  });
+
+  it('stops everything when the daemon shuts down', async () => {
+    world = new World();
+    const names = ['a', 'b', 'c'].map(name);
+    for (const each of names) world.define(each);
+    await world.pass(100);
+    world.controller.shutDown();
+    await world.pass(1_000);
+    expect(
+      names.some((each) => world.machine.isRunning(each) || world.machine.hasCgroup(each)),
+    ).toBe(false);
+  });
+});
+
+/** One thing that happens to the world. */
+type Happening =
+  | {
+      readonly kind:
+        | 'define'
+        | 'touch'
+        | 'disable'
+        | 'remove'
+        | 'stop'
+        | 'start'
+        | 'restart'
+        | 'crash';
+      readonly who: number;
+    }
+  | { readonly kind: 'pass'; readonly ms: number }
+  | { readonly kind: 'reboot' };
+
+const happening: fc.Arbitrary<Happening> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constantFrom(
+        'define',
+        'touch',
+        'disable',
+        'remove',
+        'stop',
+        'start',
+        'restart',
+        'crash',
+      ),
+      who: fc.nat(2),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('pass' as const),
+      ms: fc.integer({ min: 0, max: 8_000 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant({ kind: 'reboot' as const }) },
+);
+
+const temper: fc.Arbitrary<Partial<Temper>> = fc.record({
+  joinMs: fc.integer({ min: 0, max: 30 }),
+  obeysAfterMs: fc.oneof(fc.constant(null), fc.integer({ min: 0, max: 6_000 })),
+});
+
+const NAMES = ['a', 'b', 'c'].map(name);
+/** Longer than any grace plus kill, backoff and relist together. */
+const SETTLES_MS = 4 * RELIST_MS;
+
+async function happen(world: World, what: Happening): Promise<void> {
+  if (what.kind === 'pass') return world.pass(what.ms);
+  if (what.kind === 'reboot') return world.reboot();
+  const who = NAMES[what.who] ?? WEB;
+  const defined = world.specs.has(who);
+  const restart = { maxRestarts: 1_000 };
+  if (what.kind === 'define') world.define(who, { restart });
+  else if (what.kind === 'touch' && defined)
+    world.define(who, { restart, description: 'x' }, world.specs.get(who)?.restartHash);
+  else if (what.kind === 'disable' && defined) world.define(who, { restart, enabled: false });
+  else if (what.kind === 'remove') world.remove(who);
+  else if (what.kind === 'crash') world.machine.crash(who);
+  else if (defined && what.kind === 'stop') world.ask(who, 'stop');
+  else if (defined && what.kind === 'start') world.ask(who, 'run');
+  else if (defined && what.kind === 'restart') world.ask(who, 'run', true);
+}
+
+/** Whether a service should run, said without the planner. */
+function shouldRun(world: World, who: ServiceName): boolean {
+  const defined = world.specs.get(who);
+  return defined?.spec.enabled === true && world.machine.intents.get(who)?.want !== 'stop';
+}
+
+async function settleAndCheck(world: World): Promise<void> {
+  await world.pass(SETTLES_MS);
+  for (const who of NAMES) {
+    expect([who, world.machine.isRunning(who)]).toEqual([who, shouldRun(world, who)]);
+    expect([who, world.machine.hasCgroup(who)]).toEqual([who, shouldRun(world, who)]);
+    if (shouldRun(world, who)) expectRightRun(world, who);
+  }
+  const actions = world.machine.actions.length;
+  world.controller.enqueueAll();
+  await world.pass(RELIST_MS);
+  expect(world.machine.actions.slice(actions)).toEqual([]);
+  expect(world.machine.violations).toEqual([]);
+}
+
+function expectRightRun(world: World, who: ServiceName): void {
+  const history = world.store.status(who)?.history;
+  expect(history?.run?.accepted?.restartHash).toBe(world.specs.get(who)?.restartHash);
+  const asked = world.machine.intents.get(who);
+  if (asked?.restart) expect(history?.run?.intentId).toBeGreaterThanOrEqual(asked.id);
+}
+
+describe('whatever happens', () => {
+  it.each([
+    ['with every watcher telling', false],
+    ['with every watcher silent', true],
+  ])('what runs is what is desired, once, %s', async (_title, silent) => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(happening, { maxLength: 40 }),
+        fc.array(temper, { minLength: 3, maxLength: 3 }),
+        async (happenings, tempers) => {
+          const world = new World(silent);
+          NAMES.forEach((who, index) => {
+            world.machine.setTemper(who, tempers[index] ?? {});
+          });
+          world.controller.applyDesired({ services: new Map(), strayProblems: [], brakes: [] });
+          for (const what of happenings) await happen(world, what);
+          await settleAndCheck(world);
+          await world.controller.stop();
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});

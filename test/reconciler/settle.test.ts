@@ -1,0 +1,256 @@
+import { describe, expect, it } from 'vitest';
+import { EMPTY_HISTORY, type History } from '../../src/model/history.ts';
+import { type SettleInput, settle } from '../../src/reconciler/settle.ts';
+import {
+  absent,
+  activeHistory,
+  at,
+  empty,
+  endedHistory,
+  exited,
+  intent,
+  observed,
+  run,
+  running,
+  unreadable,
+} from '../builders/situations.ts';
+import { accepted, desired } from '../builders/specs.ts';
+
+const NO_JITTER = 0.5;
+
+function settled(input: Partial<SettleInput>, now = at(5_000), random = NO_JITTER): History {
+  return settle(
+    { desired: desired(), intent: null, observation: absent, history: EMPTY_HISTORY, ...input },
+    now,
+    random,
+  );
+}
+
+const withPolicy = (policy: 'always' | 'on-failure' | 'never') =>
+  desired(accepted({ restart: { policy } }));
+const crashed = activeHistory({ launchedExit: exited(1), launchedExitAt: at(4_000) });
+
+describe('the end of a run', () => {
+  it('is an empty cgroup and a launched process that was reported', () => {
+    const history = settled({ observation: empty, history: crashed });
+    expect(history.runEnd).toEqual({ at: at(5_000), exit: exited(1), stop: null });
+    expect(history.nextStartMonotonicMs).toBe(at(6_000).monotonicMs);
+    expect(history.restartsMonotonicMs).toEqual([at(5_000).monotonicMs]);
+    expect(history.consecutiveFailures).toBe(1);
+  });
+
+  it('is an absent cgroup just as well', () => {
+    expect(settled({ observation: absent, history: crashed }).runEnd?.exit).toEqual(exited(1));
+  });
+
+  it('is not concluded while the launched process is on its way in', () => {
+    const observation = observed({ kind: 'empty' }, { launcherAlive: true });
+    const history = activeHistory();
+    expect(settled({ observation, history })).toBe(history);
+  });
+
+  it('is not concluded from a kernel that cannot be read', () => {
+    expect(settled({ observation: unreadable, history: crashed })).toBe(crashed);
+  });
+
+  it('is not concluded while others of the service live on', () => {
+    expect(settled({ observation: running(101), history: crashed })).toBe(crashed);
+  });
+
+  it('is concluded once', () => {
+    const once = settled({ observation: empty, history: crashed });
+    expect(settled({ observation: empty, history: once }, at(6_000))).toBe(once);
+  });
+
+  it('has an unknown exit when no child of ours was seen ending', () => {
+    const history = settled({ observation: empty, history: activeHistory() });
+    expect(history.runEnd?.exit).toEqual({
+      kind: 'unknown',
+      reason: 'the process was not a child of this daemon',
+    });
+    expect(history.nextStartMonotonicMs).not.toBeNull();
+  });
+
+  it('has an unknown exit when the main process had put itself into the background', () => {
+    const history = activeHistory({
+      mainIsLaunched: false,
+      launchedExit: exited(0),
+      launchedExitAt: at(10),
+    });
+    expect(settled({ observation: empty, history }).runEnd?.exit).toEqual({
+      kind: 'unknown',
+      reason: 'the main process had put itself into the background',
+    });
+  });
+
+  it('keeps a launch failure as the reason', () => {
+    const exit = { kind: 'launch_failed', stage: 'exec', message: 'no such file' } as const;
+    const history = activeHistory({
+      mainIsLaunched: false,
+      launchedExit: exit,
+      launchedExitAt: at(10),
+    });
+    expect(settled({ history }).runEnd?.exit).toEqual(exit);
+  });
+
+  it('that we caused costs no restart and says how it was stopped', () => {
+    const stop = {
+      requestedAt: at(4_000),
+      reason: 'stopped by local',
+      processes: 3,
+      killedAtMonotonicMs: null,
+      killed: 0,
+    };
+    const history = settled({ observation: empty, history: { ...crashed, stop } });
+    expect(history.runEnd?.stop).toEqual(stop);
+    expect(history.stop).toBeNull();
+    expect(history.nextStartMonotonicMs).toBeNull();
+    expect(history.restartsMonotonicMs).toEqual([]);
+  });
+
+  it('of a service without any known spec schedules nothing', () => {
+    const history = activeHistory({ run: run({ accepted: null }) });
+    const ended = settled({ desired: null, observation: empty, history });
+    expect(ended.runEnd).not.toBeNull();
+    expect(ended.nextStartMonotonicMs).toBeNull();
+  });
+
+  it('of a service whose definition is gone is judged by the spec it ran with', () => {
+    const history = settled({ desired: null, observation: empty, history: crashed });
+    expect(history.nextStartMonotonicMs).toBe(at(6_000).monotonicMs);
+  });
+
+  it.each([
+    ['always', 0, true],
+    ['always', 1, true],
+    ['on-failure', 0, false],
+    ['on-failure', 1, true],
+    ['never', 0, false],
+    ['never', 1, false],
+  ] as const)('under %s with exit code %i schedules a restart: %s', (policy, code, expected) => {
+    const history = activeHistory({ launchedExit: exited(code), launchedExitAt: at(4_000) });
+    const ended = settled({ desired: withPolicy(policy), observation: empty, history });
+    expect(ended.nextStartMonotonicMs !== null).toBe(expected);
+  });
+});
+
+describe('a service found running', () => {
+  it('without a record becomes a run of its own', () => {
+    const history = settled({
+      observation: observed({ kind: 'populated', pids: [7] }),
+      history: endedHistory(exited(0)),
+    });
+    expect(history.run).toMatchObject({
+      number: 2,
+      accepted: null,
+      reason: 'found running without a record',
+    });
+    expect(history.lastRunNumber).toBe(2);
+    expect(history.runEnd).toBeNull();
+    expect(history.main).toBeNull();
+    expect(history.launchedExit).toBeNull();
+  });
+
+  it('keeps the intent it had answered', () => {
+    const ended = endedHistory(exited(0), { run: run({ intentId: 4 }) });
+    expect(settled({ observation: running(7), history: ended }).run?.intentId).toBe(4);
+  });
+});
+
+describe('a main process that puts itself into the background', () => {
+  const leader = { pid: 200, startTicks: 9 };
+  const forked = activeHistory({ launchedExit: exited(0), launchedExitAt: at(4_000) });
+  const withLeader = observed({ kind: 'populated', pids: [200, 201] }, { leader });
+
+  it('is followed', () => {
+    const history = settled({ observation: withLeader, history: forked });
+    expect(history.main).toEqual(leader);
+    expect(history.mainIsLaunched).toBe(false);
+  });
+
+  it('is followed until two seconds after the launched process is gone', () => {
+    expect(settled({ observation: withLeader, history: forked }, at(6_000)).main).toEqual(leader);
+    expect(settled({ observation: withLeader, history: forked }, at(6_001))).toBe(forked);
+  });
+
+  it('is followed once: a survivor of it is not a new main process', () => {
+    const followed = settled({ observation: withLeader, history: forked });
+    const survivor = observed(
+      { kind: 'populated', pids: [201] },
+      { leader: { pid: 201, startTicks: 9 } },
+    );
+    expect(settled({ observation: survivor, history: followed })).toBe(followed);
+  });
+
+  it.each([
+    ['failed', { launchedExit: exited(1) }],
+    ['was killed', { launchedExit: { kind: 'signaled', signal: 'SIGKILL' } as const }],
+    ['has not ended', { launchedExit: null, launchedExitAt: null }],
+  ])('is not guessed when the launched process %s', (_title, changes) => {
+    const history = { ...forked, ...changes };
+    expect(settled({ observation: withLeader, history })).toBe(history);
+  });
+
+  it('is not guessed when nothing stands out', () => {
+    expect(settled({ observation: running(201, 202), history: forked })).toBe(forked);
+  });
+});
+
+describe('the counters', () => {
+  const worn = endedHistory(exited(1), {
+    failed: true,
+    consecutiveFailures: 4,
+    restartsMonotonicMs: [at(1).monotonicMs],
+    nextStartMonotonicMs: at(9_000).monotonicMs,
+  });
+  const fresh = {
+    failed: false,
+    consecutiveFailures: 0,
+    restartsMonotonicMs: [],
+    nextStartMonotonicMs: null,
+  };
+
+  it("are cleared by an operator's start, once", () => {
+    const history = settled({ intent: intent(), history: worn });
+    expect(history).toMatchObject({ ...fresh, clearedByIntentId: 1 });
+    const wornAgain = { ...history, failed: true };
+    expect(settled({ intent: intent(), history: wornAgain })).toBe(wornAgain);
+  });
+
+  it('are cleared by an accepted change of the spec, once', () => {
+    const changed = desired(accepted({}, 2));
+    const history = settled({ desired: changed, history: worn });
+    expect(history).toMatchObject({ ...fresh, clearedByGeneration: 2 });
+    const wornAgain = { ...history, failed: true };
+    expect(settled({ desired: changed, history: wornAgain })).toBe(wornAgain);
+  });
+
+  it("are not cleared by an operator's stop", () => {
+    expect(settled({ intent: intent({ want: 'stop' }), history: worn })).toBe(worn);
+  });
+
+  it('are not cleared by an older request than the last one that did', () => {
+    const history = { ...worn, clearedByIntentId: 5 };
+    expect(settled({ intent: intent({ id: 3 }), history })).toBe(history);
+    expect(
+      settled({ intent: intent({ id: 3 }), desired: desired(accepted({}, 2)), history })
+        .clearedByIntentId,
+    ).toBe(5);
+  });
+
+  it('stay when the definition is gone', () => {
+    expect(settled({ desired: null, history: worn })).toBe(worn);
+  });
+
+  it('are cleared before a run that ended is judged', () => {
+    const history = activeHistory({
+      launchedExit: exited(1),
+      launchedExitAt: at(1),
+      consecutiveFailures: 5,
+    });
+    expect(
+      settled({ desired: desired(accepted({}, 2)), observation: empty, history })
+        .consecutiveFailures,
+    ).toBe(1);
+  });
+});
