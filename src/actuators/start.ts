@@ -2,6 +2,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { createCgroup, removeCgroup } from '../host/cgroup.ts';
 import { openFifoForService } from '../host/fifo.ts';
 import { type Launched, launch } from '../host/launch.ts';
+import { readProcess } from '../host/process-info.ts';
 import type { Actuators } from '../model/action.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import type { ServiceSpec } from '../model/service-spec.ts';
@@ -26,7 +27,9 @@ export function startActuator(context: ActuatorContext): Actuators['start'] {
       context.launches.ended(name, runNumber);
       context.onLaunchedExit(name, runNumber, exit);
     });
-    const main = { pid: launched.pid, startTicks: launched.startTicks };
+    const launchedProcess = readProcess(launched.pid);
+    if (launchedProcess === null) return [];
+    const main = { pid: launched.pid, startTicks: launchedProcess.startTicks };
     return [{ kind: 'launched', runNumber, main }];
   };
 }

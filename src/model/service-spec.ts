@@ -1,7 +1,7 @@
 import type { ServiceName } from './service-name.ts';
 
 /** Signals by name, as in signal(7). */
-export type SignalName = `SIG${string}`;
+export type SignalName = NodeJS.Signals;
 
 export type RestartPolicyName = 'always' | 'on-failure' | 'never';
 

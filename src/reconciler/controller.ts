@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { DesiredState } from '../model/desired.ts';
 import type { ServiceEvent } from '../model/event.ts';
 import type { Fact } from '../model/fact.ts';
 import type { ServiceName } from '../model/service-name.ts';
+import type { ServiceStatus } from '../model/status.ts';
 import { desiredEvents } from './desired-events.ts';
 import { type ReconcilePorts, Reconciler } from './reconcile.ts';
 import { failureEvent } from './service-events.ts';
@@ -63,6 +65,19 @@ export class Controller {
   record(name: ServiceName, fact: Fact): void {
     this.#reconciler.record(name, fact);
     this.enqueue(name);
+  }
+
+  /**
+   * The status as of this moment: processes come and go in a cgroup without a signal. A difference
+   * to what is shown makes the name due. `null` for a name that nothing is known of.
+   */
+  inspect(name: ServiceName): ServiceStatus | null {
+    const shown = this.#store.status(name);
+    if (shown === null) return null;
+    const fresh = this.#reconciler.inspect(name);
+    if (isDeepStrictEqual(shown.cgroup, fresh.cgroup)) return shown;
+    this.enqueue(name);
+    return fresh;
   }
 
   /** Wants every service stopped; the caller waits for the store to say so. */

@@ -2,8 +2,8 @@ import type { Action } from '../model/action.ts';
 import { describeExit, hasActiveRun } from '../model/history.ts';
 import type { AcceptedSpec, ServiceSpec } from '../model/service-spec.ts';
 import type { Condition } from '../model/status.ts';
-import type { Plan, Situation } from './plan.ts';
 import { isFailure, wantsRestart } from './restart-budget.ts';
+import type { Plan, Situation } from './situation.ts';
 
 /** How soon to look again at what could not be read. */
 const LOOK_AGAIN_MS = 1_000;

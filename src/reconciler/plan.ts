@@ -1,36 +1,8 @@
 import type { Instant } from '../lib/clock.ts';
-import type { Action } from '../model/action.ts';
-import type { DesiredService } from '../model/desired.ts';
-import type { History } from '../model/history.ts';
-import type { Intent } from '../model/intent.ts';
-import type { Observation } from '../model/observation.ts';
-import { type Wanted, wantedOf } from '../model/state.ts';
-import type { Condition } from '../model/status.ts';
+import { wantedOf } from '../model/state.ts';
 import { definitionConditions } from './definition-conditions.ts';
 import { planService } from './plan-service.ts';
-
-export interface PlanInput {
-  readonly desired: DesiredService | null;
-  readonly intent: Intent | null;
-  readonly observation: Observation;
-  /** Already settled, see settle.ts. */
-  readonly history: History;
-  readonly shuttingDown: boolean;
-}
-
-/** What to do now, when to look again at the latest, and what is true. */
-export interface Plan {
-  readonly actions: readonly Action[];
-  /** `null`: nothing is due until something happens. */
-  readonly requeueAfterMs: number | null;
-  readonly conditions: readonly Condition[];
-}
-
-/** What the branches of a plan need to know. */
-export interface Situation extends PlanInput {
-  readonly wanted: Wanted;
-  readonly now: Instant;
-}
+import type { Plan, PlanInput } from './situation.ts';
 
 /** The actions that take a service from what is observed to what is wanted. Pure. */
 export function plan(input: PlanInput, now: Instant): Plan {

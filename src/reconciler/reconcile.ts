@@ -9,9 +9,10 @@ import type { Intent } from '../model/intent.ts';
 import type { Observation } from '../model/observation.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import { type Condition, phaseOf, type ServiceStatus } from '../model/status.ts';
-import { type Plan, type PlanInput, plan } from './plan.ts';
+import { plan } from './plan.ts';
 import { actionEvent, failureEvent, transitionEvents } from './service-events.ts';
 import { settle } from './settle.ts';
+import type { Plan, PlanInput } from './situation.ts';
 import type { Store } from './store.ts';
 
 /** Everything outside the core that a pass needs. */
@@ -91,23 +92,39 @@ export class Reconciler {
     return { requeueAfterMs: planned.actions.length > 0 ? 0 : planned.requeueAfterMs };
   }
 
+  /** What a pass would show now. Changes nothing, does nothing. */
+  inspect(name: ServiceName): ServiceStatus {
+    const now = readInstant(this.#ports.clock);
+    const reading = this.#settled(this.#observed(name), now);
+    return statusOf(reading, plan(reading, now).conditions);
+  }
+
   #read(name: ServiceName): Reading {
-    const recorded = this.#history(name);
-    const reading = {
+    const now = readInstant(this.#ports.clock);
+    const observed = this.#observed(name);
+    const reading = this.#settled(observed, now);
+    this.#updateHistory(name, reading.history);
+    if (reading.observation.cgroup.kind === 'populated') this.#ports.watch(name);
+    const shown = this.#store.status(name)?.history ?? observed.history;
+    for (const event of transitionEvents(name, shown, reading.history, now))
+      this.#ports.emit(event);
+    return reading;
+  }
+
+  #observed(name: ServiceName): Reading {
+    const history = this.#history(name);
+    return {
       name,
       desired: this.#store.desiredOf(name),
       intent: this.#ports.intentOf(name),
-      observation: this.#ports.observe(name, recorded),
-      history: recorded,
+      observation: this.#ports.observe(name, history),
+      history,
       shuttingDown: this.#shuttingDown,
     };
-    const now = readInstant(this.#ports.clock);
-    const history = settle(reading, now, this.#ports.random());
-    this.#updateHistory(name, history);
-    if (reading.observation.cgroup.kind === 'populated') this.#ports.watch(name);
-    const shown = this.#store.status(name)?.history ?? recorded;
-    for (const event of transitionEvents(name, shown, history, now)) this.#ports.emit(event);
-    return { ...reading, history };
+  }
+
+  #settled(reading: Reading, now: Instant): Reading {
+    return { ...reading, history: settle(reading, now, this.#ports.random()) };
   }
 
   /** Carries out a plan's actions in order; the first that fails ends the pass. */
@@ -162,15 +179,7 @@ export class Reconciler {
   }
 
   #writeStatus(reading: Reading, conditions: readonly Condition[]): void {
-    const status: ServiceStatus = {
-      name: reading.name,
-      phase: phaseOf(conditions),
-      conditions,
-      desired: reading.desired,
-      intent: reading.intent,
-      history: reading.history,
-      cgroup: reading.observation.cgroup,
-    };
+    const status = statusOf(reading, conditions);
     const shown = this.#store.status(reading.name);
     if (shown === null || !isDeepStrictEqual(shown, status)) this.#store.setStatus(status);
   }
@@ -194,6 +203,12 @@ export class Reconciler {
     this.#ports.forgotten(name);
     return { requeueAfterMs: null };
   }
+}
+
+function statusOf(reading: Reading, conditions: readonly Condition[]): ServiceStatus {
+  const { name, desired, intent, history, observation } = reading;
+  const phase = phaseOf(conditions);
+  return { name, phase, conditions, desired, intent, history, cgroup: observation.cgroup };
 }
 
 /** What is recorded before an action is carried out, so that a crash in between is not a riddle. */

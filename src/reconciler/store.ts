@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { DesiredService, DesiredState } from '../model/desired.ts';
 import type { History } from '../model/history.ts';
 import type { ServiceName } from '../model/service-name.ts';
@@ -32,7 +33,9 @@ export class Store {
     const before = this.#desired.services;
     this.#desired = desired;
     const names = new Set([...before.keys(), ...desired.services.keys()]);
-    return [...names].filter((name) => before.get(name) !== desired.services.get(name));
+    return [...names].filter(
+      (name) => !isDeepStrictEqual(before.get(name), desired.services.get(name)),
+    );
   }
 
   desiredOf(name: ServiceName): DesiredService | null {
@@ -52,9 +55,9 @@ export class Store {
     return this.#statuses.get(name) ?? null;
   }
 
-  /** All statuses, by name in code point order. */
+  /** All statuses, in no particular order. */
   statuses(): readonly ServiceStatus[] {
-    return [...this.#statuses.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    return [...this.#statuses.values()];
   }
 
   setStatus(status: ServiceStatus): void {

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { StopProgress } from '../../src/model/history.ts';
 import { EMPTY_HISTORY } from '../../src/model/history.ts';
 import { phaseOf } from '../../src/model/status.ts';
-import { type PlanInput, plan } from '../../src/reconciler/plan.ts';
+import { plan } from '../../src/reconciler/plan.ts';
+import type { PlanInput } from '../../src/reconciler/situation.ts';
 import {
   absent,
   activeHistory,

@@ -1,0 +1,22 @@
+import type { Handlers } from '../rpc/dispatch.ts';
+import { listEvents } from './events.ts';
+import { tailLogs } from './logs.ts';
+import type { ApiPorts } from './ports.ts';
+import { restartServices, startServices, stopServices } from './start-stop.ts';
+import { showStatus } from './status.ts';
+import { updateSources } from './update.ts';
+import { showVersion } from './version.ts';
+
+/** Every method of the contract as a use case over the daemon's ports. */
+export function createHandlers(ports: ApiPorts): Handlers {
+  return {
+    'daemon.version': () => showVersion(ports),
+    status: (params) => showStatus(ports, params),
+    'services.start': (params, context) => startServices(ports, params, context),
+    'services.stop': (params, context) => stopServices(ports, params, context),
+    'services.restart': (params, context) => restartServices(ports, params, context),
+    'sources.update': (params, context) => updateSources(ports, params, context),
+    'events.list': (params) => listEvents(ports, params),
+    'logs.tail': (params) => tailLogs(ports, params),
+  };
+}

@@ -1,0 +1,54 @@
+import type { ServiceName } from '../model/service-name.ts';
+import type { ServiceStatus } from '../model/status.ts';
+import type { ParamsOf, ResultOf } from '../rpc/contract.ts';
+import type { StatusRow } from '../rpc/status-row.ts';
+import { eventRowOf } from './events.ts';
+import type { ApiPorts, ProcessDescription } from './ports.ts';
+import { select } from './select.ts';
+import { statusRowOf } from './status-row-of.ts';
+
+/** Events shown with the detail of one service. */
+const DETAIL_EVENTS = 10;
+
+/** What is so now. `detail` reads /proc and the journal, everything else is in memory. */
+export function showStatus(
+  ports: ApiPorts,
+  { names, detail }: ParamsOf<'status'>,
+): ResultOf<'status'> {
+  const all = ports.statuses();
+  const statuses = names.length === 0 ? all : select(all, names).map(({ status }) => status);
+  const now = { wallMs: ports.clock.wallMs(), monotonicMs: ports.clock.monotonicMs() };
+  const rows = statuses.map((status) => statusRowOf(status, now));
+  const services = detail ? detailed(ports, rows, statuses, now.wallMs) : rows;
+  return { services, warnings: ports.daemonInfo().warnings };
+}
+
+function detailed(
+  ports: ApiPorts,
+  rows: readonly StatusRow[],
+  statuses: readonly ServiceStatus[],
+  nowMs: number,
+): readonly StatusRow[] {
+  const described = ports.describeProcesses(rows.flatMap((row) => row.pids));
+  const processByPid = new Map(described.map((process) => [process.pid, process]));
+  return rows.map((row, index) => {
+    const processes = row.pids.flatMap((pid) => describe(processByPid.get(pid), nowMs));
+    const uptimeByPid = new Map(processes.map((process) => [process.pid, process.uptime_ms]));
+    return {
+      ...row,
+      pid_uptimes_ms: row.pids.map((pid) => uptimeByPid.get(pid) ?? null),
+      detail: { processes, events: lastEvents(ports, statuses[index]?.name) },
+    };
+  });
+}
+
+function describe(process: ProcessDescription | undefined, nowMs: number) {
+  if (process === undefined) return [];
+  const { pid, startedAtMs, command } = process;
+  return [{ pid, uptime_ms: Math.max(Math.round(nowMs - startedAtMs), 0), command }];
+}
+
+function lastEvents(ports: ApiPorts, service: ServiceName | undefined) {
+  if (service === undefined) return [];
+  return ports.events({ service, limit: DETAIL_EVENTS }).map(eventRowOf);
+}

@@ -1,0 +1,165 @@
+/** The table of commands: all that help, parsing and dispatch know. The code of each is loaded late. */
+import type { Run } from './invocation.ts';
+
+export interface Option {
+  readonly type: 'string' | 'boolean';
+  readonly short?: string;
+  /** What a value looks like, for options that take one. */
+  readonly value?: string;
+  readonly help: string;
+}
+
+export type Options = Readonly<Record<string, Option>>;
+
+export interface Command {
+  readonly name: string;
+  readonly summary: string;
+  /** Operands, as in usage lines. */
+  readonly operands: string;
+  readonly leastOperands: number;
+  readonly mostOperands: number;
+  readonly options: Options;
+  readonly example: string;
+  /** `null` for help, which is made from this very table. */
+  readonly load: (() => Promise<{ readonly run: Run }>) | null;
+}
+
+/** Options of every command; they may also stand before its name. */
+export const COMMON_OPTIONS: Options = {
+  sock: { type: 'string', short: 's', value: 'PATH', help: "the daemon's unix socket" },
+  format: { type: 'string', value: 'text|json', help: 'how to print (default: text)' },
+  output: { type: 'string', short: 'o', value: 'text|json', help: 'the same as --format' },
+  help: { type: 'boolean', short: 'h', help: 'show this help' },
+};
+
+const WAITING: Options = {
+  wait: { type: 'boolean', help: 'wait until it is so (default)' },
+  'no-wait': { type: 'boolean', help: 'return as soon as it is asked for' },
+  timeout: { type: 'string', value: 'TIME', help: 'how long to wait, e.g. 30s or 2m' },
+};
+
+const MANY = Number.POSITIVE_INFINITY;
+
+export const COMMANDS: readonly Command[] = [
+  {
+    name: 'status',
+    summary: 'Show services; the default command. With one name: everything about it',
+    operands: '[service|pattern…]',
+    leastOperands: 0,
+    mostOperands: MANY,
+    options: {},
+    example: "pmctl status 'web*'",
+    load: () => import('./commands/status.ts'),
+  },
+  {
+    name: 'start',
+    summary: 'Start services and wait until they run',
+    operands: '<service|pattern|all>…',
+    leastOperands: 1,
+    mostOperands: MANY,
+    options: {
+      ...WAITING,
+      force: { type: 'boolean', help: 'also when global.enabled is false' },
+    },
+    example: 'pmctl start web --timeout 30s',
+    load: () => import('./commands/start.ts'),
+  },
+  {
+    name: 'stop',
+    summary: 'Stop services and wait until nothing of them is left',
+    operands: '<service|pattern|all>…',
+    leastOperands: 1,
+    mostOperands: MANY,
+    options: WAITING,
+    example: 'pmctl stop web worker',
+    load: () => import('./commands/stop.ts'),
+  },
+  {
+    name: 'restart',
+    summary: 'Stop services, start them again and wait until they run',
+    operands: '<service|pattern|all>…',
+    leastOperands: 1,
+    mostOperands: MANY,
+    options: WAITING,
+    example: 'pmctl restart all --no-wait',
+    load: () => import('./commands/restart.ts'),
+  },
+  {
+    name: 'update',
+    summary: 'Read all definitions now and say what changed and what is wrong',
+    operands: '',
+    leastOperands: 0,
+    mostOperands: 0,
+    options: {
+      prune: {
+        type: 'boolean',
+        help: 'confirm that many definitions are gone: stop those services',
+      },
+    },
+    example: 'pmctl update',
+    load: () => import('./commands/update.ts'),
+  },
+  {
+    name: 'events',
+    summary: 'Show what happened, oldest first',
+    operands: '[service|pattern]',
+    leastOperands: 0,
+    mostOperands: 1,
+    options: {
+      lines: { type: 'string', short: 'n', value: 'N', help: 'how many (default: 200)' },
+    },
+    example: 'pmctl events -n 20 web',
+    load: () => import('./commands/events.ts'),
+  },
+  {
+    name: 'logs',
+    summary: "Show the last lines of a service's output",
+    operands: '<service>',
+    leastOperands: 1,
+    mostOperands: 1,
+    options: {
+      lines: {
+        type: 'string',
+        short: 'n',
+        value: 'N',
+        help: 'how many of each file (default: 50)',
+      },
+    },
+    example: 'pmctl logs web -n 20',
+    load: () => import('./commands/logs.ts'),
+  },
+  {
+    name: 'version',
+    summary: "Show pmctl's own build",
+    operands: '',
+    leastOperands: 0,
+    mostOperands: 0,
+    options: {},
+    example: 'pmctl version',
+    load: () => import('./commands/version.ts'),
+  },
+  {
+    name: 'server-version',
+    summary: "Show the daemon's build, also when it is not pmctl's",
+    operands: '',
+    leastOperands: 0,
+    mostOperands: 0,
+    options: {},
+    example: 'pmctl server-version',
+    load: () => import('./commands/server-version.ts'),
+  },
+  {
+    name: 'help',
+    summary: 'Show how to use pmctl or one of its commands',
+    operands: '[command]',
+    leastOperands: 0,
+    mostOperands: 1,
+    options: {},
+    example: 'pmctl help start',
+    load: null,
+  },
+];
+
+export function findCommand(name: string): Command | undefined {
+  return COMMANDS.find((command) => command.name === name);
+}

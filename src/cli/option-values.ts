@@ -1,0 +1,33 @@
+import { parseDuration } from '../lib/duration.ts';
+import { UsageError } from './usage-error.ts';
+
+type Value = string | true | undefined;
+
+const MOST_LINES = 10_000;
+const MOST_WAIT_MS = 86_400_000;
+
+/** The value of `-n`, or `preset` when it was not given. @throws UsageError */
+export function readCount(command: string, value: Value, preset: number): number {
+  if (value === undefined) return preset;
+  const count = typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : 0;
+  if (count >= 1 && count <= MOST_LINES) return count;
+  const why = `expected a whole number from 1 to ${MOST_LINES}`;
+  throw new UsageError(command, `cannot use '-n ${value}': ${why}`);
+}
+
+/** The value of `--timeout` in milliseconds; `null` when it was not given. @throws UsageError */
+export function readTimeoutMs(command: string, value: Value): number | null {
+  if (value === undefined) return null;
+  const read = parseDuration(String(value));
+  if (read.ok && read.value > 0 && read.value <= MOST_WAIT_MS) return read.value;
+  const expected = read.ok ? 'a time of more than nothing and at most a day' : read.expected;
+  throw new UsageError(command, `cannot use '--timeout ${value}': expected ${expected}`);
+}
+
+/** Whether to wait: `--wait` is the default, `--no-wait` the other. @throws UsageError for both */
+export function readWait(command: string, values: Readonly<Record<string, Value>>): boolean {
+  if (values.wait === true && values['no-wait'] === true) {
+    throw new UsageError(command, "cannot use '--no-wait': --wait says the opposite");
+  }
+  return values['no-wait'] !== true;
+}

@@ -1,0 +1,95 @@
+import type { StatusRow } from '../rpc/status-row.ts';
+import { formatSpan, formatTime } from './format-time.ts';
+import { renderEvents } from './render-events.ts';
+import { colourOf, renderWarnings } from './render-status.ts';
+import { renderTable } from './render-table.ts';
+import { oneLine, paint, type View, wrap } from './view.ts';
+
+/** Everything about one service. Pure but for the timezone. */
+export function renderDetail(row: StatusRow, warnings: readonly string[], view: View): string {
+  const { processes, events } = row.detail ?? { processes: [], events: [] };
+  return [
+    renderWarnings(warnings, view),
+    `${paint(row.application, 'bold', view)}  ${paint(row.phase, colourOf(row.phase), view)}\n`,
+    renderFields(fieldsOf(row), view),
+    section('conditions', renderConditions(row, view), view),
+    section('processes', processes.length === 0 ? '' : renderProcesses(processes, view), view),
+    section('events', events.length === 0 ? '' : renderEvents(events, view), view),
+  ].join('');
+}
+
+type Field = readonly [string, string | null];
+
+function fieldsOf(row: StatusRow): readonly Field[] {
+  const labels = Object.entries(row.labels).map(([name, value]) => `${name}=${value}`);
+  return [
+    ['description', row.description],
+    ['labels', labels.join(' ')],
+    ['definition', describeDefinition(row)],
+    ['directory', row.working_directory],
+    ['running', describeRunning(row)],
+    [
+      'main pid',
+      row.main_pid === null ? null : `${row.main_pid}${row.main_pid_gone ? ' (gone)' : ''}`,
+    ],
+    ['stopped by', row.stopped_by],
+    ['last exit', describeLastExit(row)],
+    ['restarts', `${row.restarts_10m} in the last 10 minutes`],
+    ['flags', [...row.system_flags, ...row.user_flags].join(' ')],
+  ];
+}
+
+function describeDefinition({ source_file, generation, enabled }: StatusRow): string | null {
+  if (source_file === null) return null;
+  if (generation === null) return source_file;
+  return `${source_file} (generation ${generation}${enabled ? '' : ', disabled'})`;
+}
+
+function describeRunning({ run, started_at_ms, uptime_ms }: StatusRow): string | null {
+  if (started_at_ms === null || uptime_ms === null) return null;
+  return `for ${formatSpan(uptime_ms)}, since ${formatTime(started_at_ms)} (run ${run ?? 0})`;
+}
+
+function describeLastExit({ last_exit }: StatusRow): string | null {
+  return last_exit === null ? null : `${last_exit.message}, at ${formatTime(last_exit.at_ms)}`;
+}
+
+function renderFields(fields: readonly Field[], view: View): string {
+  return fields
+    .flatMap(([name, value]) => (value === null || value === '' ? [] : [[name, value] as const]))
+    .flatMap(([name, value]) => hang(`  ${name.padEnd(11)}  `, oneLine(value), view))
+    .join('');
+}
+
+function renderConditions({ conditions }: StatusRow, view: View): string {
+  return conditions
+    .flatMap(({ type, message }) =>
+      message.split('\n').flatMap((line, index) => {
+        const head = index === 0 ? `${type}: ` : '';
+        return hang(index === 0 ? '' : '  ', head + oneLine(line), view);
+      }),
+    )
+    .join('');
+}
+
+function renderProcesses(processes: NonNullable<StatusRow['detail']>['processes'], view: View) {
+  const columns = [
+    { header: 'PID', alignRight: true },
+    { header: 'UPTIME', alignRight: true },
+    { header: 'COMMAND', shrinksTo: 16 },
+  ];
+  const rows = processes.map(({ pid, uptime_ms, command }) => ({
+    cells: [String(pid), formatSpan(uptime_ms), oneLine(command)],
+  }));
+  return renderTable(columns, rows, view);
+}
+
+function section(title: string, body: string, view: View): string {
+  return body === '' ? '' : `\n${paint(title, 'bold', view)}\n${body}`;
+}
+
+/** Lines that are wrapped below their own beginning. */
+function hang(head: string, text: string, view: View): readonly string[] {
+  const lines = wrap(text, Math.max(view.columns - head.length, 20), view);
+  return lines.map((line, index) => `${index === 0 ? head : ' '.repeat(head.length)}${line}\n`);
+}

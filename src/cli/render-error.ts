@@ -1,0 +1,44 @@
+import type { ErrorCode } from '../lib/errors.ts';
+import { neutralise } from '../lib/neutralise.ts';
+import { DEFAULT_SOCKET } from './socket-path.ts';
+
+export interface FailureText {
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** The command whose use was wrong, if that is what was wrong. */
+  readonly command: string | null;
+}
+
+/** `pmctl: <what failed>: <why>`, then the next step where there is one. */
+export function renderError({ code, message, command }: FailureText): string {
+  const step = nextStep(code, command);
+  const lines = [
+    `pmctl: ${neutralise(message, { colours: false })}`,
+    ...(step === null ? [] : [`  ${step}`]),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function nextStep(code: ErrorCode, command: string | null): string | null {
+  switch (code) {
+    case 'invalid_argument':
+      return command === null ? 'see: pmctl help' : `see: pmctl help ${command}`;
+    case 'unreachable':
+      return `start it with processmaster -c config.yaml, or name its socket: --sock PATH, or PMCTL_SOCK, or the default ${DEFAULT_SOCKET}`;
+    case 'not_permitted':
+      return 'run pmctl as root, or as a user or group that unix_socket.owner, group and mode let in';
+    case 'not_found':
+      return 'see: pmctl status';
+    case 'timeout':
+      return 'what was asked for may go on; see: pmctl status';
+    case 'invalid_config':
+    case 'not_co_built':
+    case 'conflict':
+    case 'launch_failed':
+    case 'unsafe_path':
+    case 'io':
+    case 'protocol':
+    case 'internal':
+      return null;
+  }
+}

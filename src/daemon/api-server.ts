@@ -1,0 +1,141 @@
+import { createHandlers } from '../api/handlers.ts';
+import type { ApiPorts, LogTail, UpdateReport } from '../api/ports.ts';
+import { resolveIdentity } from '../host/identity.ts';
+import { processStartedAtMs, readCommandLine, readProcess } from '../host/process-info.ts';
+import type { Journal } from '../journal/journal.ts';
+import { buildInfo } from '../lib/build-info.ts';
+import type { Clock } from '../lib/clock.ts';
+import { messageOf } from '../lib/errors.ts';
+import { tailLines } from '../logs/tail.ts';
+import type { DaemonConfig } from '../model/daemon-config.ts';
+import type { DesiredState } from '../model/desired.ts';
+import type { ServiceEvent } from '../model/event.ts';
+import type { ServiceName } from '../model/service-name.ts';
+import type { Store } from '../reconciler/store.ts';
+import { RpcServer } from '../rpc/server.ts';
+import { listenOnUnixSocket } from '../rpc/unix-socket.ts';
+import type { OperatorIntents } from '../sources/operator-intents.ts';
+import type { SourceSet } from '../sources/source-set.ts';
+import type { Machinery } from './machinery.ts';
+
+export interface ApiParts {
+  readonly config: DaemonConfig;
+  readonly clock: Clock;
+  readonly journal: Journal;
+  readonly intents: OperatorIntents;
+  readonly machinery: Machinery;
+  readonly sources: SourceSet;
+  readonly emit: (event: ServiceEvent) => void;
+  readonly warnings: () => readonly string[];
+}
+
+export interface ApiServer {
+  close(): Promise<void>;
+}
+
+/** Most bytes of a log file that are looked at for its last lines. */
+const TAIL_BYTES = 1_048_576;
+
+/**
+ * Serves the contract on the unix socket.
+ * @throws ProcessmasterError `conflict` when the socket is in use, `unsafe_path`, `io`
+ */
+export async function startApi(parts: ApiParts): Promise<ApiServer> {
+  const build = buildInfo();
+  const server = new RpcServer({
+    build,
+    handlers: createHandlers(createPorts(parts)),
+    report: (error, method) =>
+      parts.emit({
+        atMs: parts.clock.wallMs(),
+        service: null,
+        kind: 'api.failed',
+        message: `${method}: ${messageOf(error)}`,
+        actor: 'daemon',
+        data: {},
+      }),
+  });
+  const { path, mode, owner, group } = parts.config.socket;
+  const { uid, gid } = await resolveIdentity(owner, group);
+  await listenOnUnixSocket(server.listener, { path, mode, uid, gid });
+  return server;
+}
+
+function createPorts(parts: ApiParts): ApiPorts {
+  const { clock, journal, intents, machinery, config } = parts;
+  const { store, controller } = machinery;
+  const startedAtMs = clock.wallMs();
+  return {
+    clock,
+    build: buildInfo(),
+    daemonInfo: () => ({
+      pid: process.pid,
+      startedAtMs,
+      socket: config.socket.path,
+      warnings: [...parts.warnings(), ...desiredWarnings(store.desired)],
+    }),
+    statuses: () =>
+      [...store.statuses()]
+        .sort((a, b) => (a.name < b.name ? -1 : 1))
+        .map((status) => controller.inspect(status.name) ?? status),
+    status: (name) => controller.inspect(name),
+    subscribe: (listener) => store.subscribe(listener),
+    recordIntent: (name, request) => intents.record(name, request),
+    enqueue: (name) => controller.enqueue(name),
+    updateSources: async ({ prune }) => {
+      const before = store.desired;
+      return reportUpdate(before, parts.sources.read({ settled: true, prune }));
+    },
+    events: (query) => journal.events(query),
+    tailLogs: async (name, lines) => tailLogs(store, name, lines),
+    describeProcesses: (pids) =>
+      pids.flatMap((pid) => {
+        const process = readProcess(pid);
+        if (process === null) return [];
+        return [{ pid, startedAtMs: processStartedAtMs(process), command: readCommandLine(pid) }];
+      }),
+    emit: parts.emit,
+  };
+}
+
+/** What concerns the whole rather than one service. */
+function desiredWarnings({ brakes, strayProblems }: DesiredState): readonly string[] {
+  return [
+    ...brakes.map(
+      (brake) =>
+        `${brake.source}: ${brake.reason}; nothing is stopped (pmctl update --prune confirms the removal)`,
+    ),
+    ...strayProblems.map((problem) => `${problem.file}: ${problem.message}`),
+  ];
+}
+
+function reportUpdate(before: DesiredState, after: DesiredState): UpdateReport {
+  const services = [...after.services.values()];
+  const generationBefore = (name: ServiceName) => before.services.get(name)?.accepted?.generation;
+  const known = services.filter(({ name }) => generationBefore(name) !== undefined);
+  return {
+    accepted: services.filter((s) => s.accepted !== null && !known.includes(s)).map((s) => s.name),
+    changed: known
+      .filter((s) => s.accepted?.generation !== generationBefore(s.name))
+      .map((s) => s.name),
+    removed: [...before.services.keys()].filter((name) => !after.services.has(name)),
+    problems: [
+      ...services.flatMap(({ trouble }) => (trouble?.kind === 'invalid' ? trouble.problems : [])),
+      ...after.strayProblems,
+    ],
+    conflicts: services.flatMap(({ name, trouble }) =>
+      trouble?.kind === 'conflict' ? [{ name, files: trouble.files }] : [],
+    ),
+    brakes: after.brakes,
+  };
+}
+
+/** The files that the daemon writes of a service. */
+function tailLogs(store: Store, name: ServiceName, lines: number): readonly LogTail[] {
+  const status = store.status(name);
+  const accepted = status?.desired?.accepted ?? status?.history.run?.accepted;
+  if (!accepted) return [];
+  const { stdout, stderr } = accepted.spec.logs;
+  const paths = [...new Set([stdout, stderr])];
+  return paths.map((path) => ({ path, ...tailLines(path, { lines, maxBytes: TAIL_BYTES }) }));
+}

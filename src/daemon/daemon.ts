@@ -1,0 +1,251 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { resolveCgroupRoot } from '../host/cgroup-mount.ts';
+import { CgroupTree } from '../host/cgroup-tree.ts';
+import { acquireInstanceLock, type InstanceLock } from '../host/instance-lock.ts';
+import { bootId } from '../host/process-info.ts';
+import { HistoryFiles } from '../journal/history-files.ts';
+import { Journal } from '../journal/journal.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { DaemonConfig } from '../model/daemon-config.ts';
+import type { ServiceEvent } from '../model/event.ts';
+import type { ServiceName } from '../model/service-name.ts';
+import type { AcceptedSpec } from '../model/service-spec.ts';
+import { listCgroupNames } from '../observers/relist.ts';
+import { AutoServiceDirectory, isAutoServiceFile } from '../sources/auto-service-directory.ts';
+import { ConfigDirectory, isDefinitionName } from '../sources/config-directory.ts';
+import { OperatorIntents } from '../sources/operator-intents.ts';
+import { SourceSet, type WatchedSource } from '../sources/source-set.ts';
+import { type ApiServer, startApi } from './api-server.ts';
+import { Lookout } from './lookout.ts';
+import { createMachinery, type Machinery } from './machinery.ts';
+import { SavedHistories } from './saved-history.ts';
+
+const PRUNE_MS = 3_600_000;
+
+export interface DaemonOptions {
+  readonly config: DaemonConfig;
+  readonly clock: Clock;
+  /** Where events go besides the journal: the daemon's log. */
+  readonly onEvent: (event: ServiceEvent) => void;
+}
+
+/**
+ * The whole daemon, wired together; the only place that knows every part.
+ *
+ * INVARIANTS: the lock is held from before the first file is touched until after the last; sources
+ * are read, and running services adopted, before the socket answers.
+ */
+export class Daemon {
+  readonly #options: DaemonOptions;
+  readonly #lock: InstanceLock;
+  readonly #tree: CgroupTree;
+  readonly #journal: Journal;
+  readonly #historyFiles: HistoryFiles;
+  readonly #machinery: Machinery;
+  readonly #sources: SourceSet;
+  readonly #lookout: Lookout;
+  readonly #warnings = new Map<string, string>();
+  readonly #running: readonly ServiceName[];
+  readonly #intents: OperatorIntents;
+  #api: ApiServer | null = null;
+  #cancelPrune: () => void = () => {};
+
+  /**
+   * Takes hold of the instance: lock, cgroup, journal.
+   * @throws ProcessmasterError `conflict` when another daemon holds it, `invalid_config`, `io`
+   */
+  constructor(options: DaemonOptions) {
+    const { config, clock } = options;
+    this.#options = options;
+    mkdirSync(config.runtimeDirectory, { recursive: true, mode: 0o755 });
+    this.#lock = acquireInstanceLock(join(config.runtimeDirectory, 'daemon.lock'));
+    const root = resolveCgroupRoot(config.cgroup.root);
+    this.#tree = CgroupTree.open({ ...config.cgroup, root });
+    const { maxAgeMs, maxBytes } = config.journal;
+    this.#journal = Journal.open(config.stateDirectory, { maxAgeMs, maxBytes, clock });
+    const servicesDirectory = join(config.runtimeDirectory, 'services');
+    mkdirSync(servicesDirectory, { recursive: true, mode: 0o700 });
+    this.#historyFiles = new HistoryFiles({
+      directory: servicesDirectory,
+      onTrouble: (message) => this.#say('state.warning', message),
+    });
+    const boot = bootId();
+    const histories = new SavedHistories(this.#historyFiles, this.#journal, boot);
+    this.#intents = new OperatorIntents(
+      {
+        load: () => this.#journal.loadIntents(boot),
+        save: (name, intent) => this.#journal.saveIntent(name, intent, boot),
+      },
+      clock,
+    );
+    const emit = (event: ServiceEvent) => this.#emit(event);
+    const runtimeDirectory = config.runtimeDirectory;
+    this.#machinery = createMachinery({
+      clock,
+      tree: this.#tree,
+      runtimeDirectory,
+      historyFiles: this.#historyFiles,
+      histories,
+      intents: this.#intents,
+      emit,
+    });
+    const found = histories.loadAll();
+    this.#running = [...new Set([...found.keys(), ...listCgroupNames(this.#tree)])];
+    const baseline = new Map<ServiceName, AcceptedSpec>();
+    for (const [name, history] of found) {
+      if (history.run?.accepted) baseline.set(name, history.run.accepted);
+    }
+    this.#sources = this.#createSources(baseline);
+    const { store, controller, cgroupEvents, isOwnChild } = this.#machinery;
+    this.#lookout = new Lookout({
+      clock,
+      tree: this.#tree,
+      store,
+      controller,
+      cgroupEvents,
+      isOwnChild,
+    });
+  }
+
+  /** Adopts what runs, starts what should run, then answers on the socket. */
+  async start(): Promise<void> {
+    const { clock, config } = this.#options;
+    this.#reportTree();
+    this.#lookout.start();
+    this.#sources.start();
+    this.#api = await startApi({
+      config,
+      clock,
+      journal: this.#journal,
+      intents: this.#intents,
+      machinery: this.#machinery,
+      sources: this.#sources,
+      emit: (event) => this.#emit(event),
+      warnings: () => [...this.#warnings.values(), ...journalWarnings(this.#journal)],
+    });
+    for (const path of this.#journal.setAside) {
+      this.#say('journal.warning', `the journal was damaged and is set aside as ${path}`);
+    }
+    this.#prune();
+    this.#say('daemon.started', `pid ${process.pid}, socket ${config.socket.path}`);
+  }
+
+  /**
+   * Stops every service through its normal stop, then lets go of everything. Resolves when no process
+   * of any service is left, or when the kernel will not let go of some (these are named in an event).
+   */
+  async shutDown(reason: string): Promise<void> {
+    this.#say('daemon.stopping', reason);
+    this.#cancelPrune();
+    await this.#sources.close();
+    this.#machinery.controller.shutDown();
+    await this.#allStopped();
+    this.#lookout.stop();
+    await this.#machinery.controller.stop();
+    await this.#api?.close();
+    this.#machinery.close();
+    this.#say('daemon.stopped', reason);
+    for (const name of this.#machinery.store.names()) this.#historyFiles.remove(name);
+    this.#tree.close();
+    this.#journal.close();
+    this.#lock.release();
+  }
+
+  #createSources(baseline: ReadonlyMap<ServiceName, AcceptedSpec>): SourceSet {
+    let running = this.#running;
+    return new SourceSet(sourcesOf(this.#options.config), {
+      clock: this.#options.clock,
+      baseline,
+      onDesired: (desired) => {
+        this.#machinery.controller.applyDesired(desired, running);
+        running = [];
+      },
+      onAvailability: (source, reason) => {
+        if (reason === null) this.#warnings.delete(source);
+        else this.#warnings.set(source, reason);
+        this.#say(
+          reason === null ? 'source.available' : 'source.unavailable',
+          reason ?? `${source} can be read again`,
+        );
+      },
+      onDegraded: (source, reason) =>
+        this.#say(
+          'watch.degraded',
+          `${source} cannot be watched (${reason}); it is read every minute instead`,
+        ),
+    });
+  }
+
+  /** Resolves when every service is down, or what is left has been stuck for longer than its grace. */
+  async #allStopped(): Promise<void> {
+    const { store } = this.#machinery;
+    const left = () => store.statuses().filter(isUp);
+    await new Promise<void>((resolve) => {
+      const check = () => {
+        if (left().every(isStuck)) resolve();
+      };
+      store.subscribe(check);
+      check();
+    });
+    for (const status of left()) {
+      this.#say('daemon.warning', `the kernel does not let go of '${status.name}'`);
+    }
+  }
+
+  #reportTree(): void {
+    for (const { controller, reason } of this.#tree.missingControllers) {
+      this.#say('cgroup.controller-missing', `cgroup controller ${controller}: ${reason}`);
+    }
+  }
+
+  #prune(): void {
+    this.#journal.prune(this.#options.clock.wallMs());
+    const timer = setInterval(() => this.#journal.prune(this.#options.clock.wallMs()), PRUNE_MS);
+    this.#cancelPrune = () => clearInterval(timer);
+  }
+
+  #say(kind: string, message: string): void {
+    const atMs = this.#options.clock.wallMs();
+    this.#emit({ atMs, service: null, kind, message, actor: 'daemon', data: {} });
+  }
+
+  #emit(event: ServiceEvent): void {
+    this.#journal.appendEvent(event);
+    this.#options.onEvent(event);
+  }
+}
+
+type ShownStatus = ReturnType<Machinery['store']['statuses']>[number];
+
+function isUp({ phase, cgroup }: ShownStatus): boolean {
+  return (
+    cgroup.kind === 'populated' ||
+    cgroup.kind === 'empty' ||
+    phase === 'STARTING' ||
+    phase === 'STOPPING'
+  );
+}
+
+function isStuck({ conditions }: ShownStatus): boolean {
+  return conditions.some((condition) => condition.type === 'StopStuck');
+}
+
+function journalWarnings(journal: Journal): readonly string[] {
+  return journal.health.ok ? [] : [journal.health.reason];
+}
+
+/** The sources that the master config names. */
+export function sourcesOf(config: DaemonConfig): readonly WatchedSource[] {
+  const { configDirectory, autoServiceDirectory, defaultUser, defaultGroup } = config;
+  const sources: WatchedSource[] = [];
+  if (configDirectory !== null) {
+    const source = new ConfigDirectory(configDirectory);
+    sources.push({ source, path: configDirectory, depth: 0, concerns: isDefinitionName });
+  }
+  if (autoServiceDirectory !== null) {
+    const source = new AutoServiceDirectory(autoServiceDirectory, { defaultUser, defaultGroup });
+    sources.push({ source, path: autoServiceDirectory, depth: 1, concerns: isAutoServiceFile });
+  }
+  return sources;
+}

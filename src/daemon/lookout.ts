@@ -1,0 +1,110 @@
+import type { CgroupTree } from '../host/cgroup-tree.ts';
+import { processExists } from '../host/process-info.ts';
+import type { Clock } from '../lib/clock.ts';
+import { hasActiveRun } from '../model/history.ts';
+import type { ServiceName } from '../model/service-name.ts';
+import type { ServiceStatus } from '../model/status.ts';
+import type { CgroupEvents } from '../observers/cgroup-events.ts';
+import { relist } from '../observers/relist.ts';
+import type { Controller } from '../reconciler/controller.ts';
+import type { Store } from '../reconciler/store.ts';
+
+const RELIST_MS = 60_000;
+/** Without watches the relist is all there is. */
+const DEGRADED_RELIST_MS = 1_000;
+/** A main process that is not our child ends without telling anybody. */
+const MAIN_CHECK_MS = 2_000;
+
+export interface LookoutParts {
+  readonly clock: Clock;
+  readonly tree: CgroupTree;
+  readonly store: Store;
+  readonly controller: Controller;
+  readonly cgroupEvents: CgroupEvents;
+  /** The main process is a child of this daemon, so its end is reported. */
+  readonly isOwnChild: (name: ServiceName) => boolean;
+}
+
+/**
+ * Looks at what no signal tells of, at intervals: cgroups that changed unnoticed, and main processes
+ * that are not children of this daemon. Makes names due, nothing else; costs nothing per service
+ * that needs no looking after.
+ */
+export class Lookout {
+  readonly #parts: LookoutParts;
+  /** Services whose main process ends without a word. */
+  readonly #silentMains = new Set<ServiceName>();
+  #cancels: (() => void)[] = [];
+
+  constructor(parts: LookoutParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    const { clock, store, cgroupEvents } = this.#parts;
+    this.#cancels = [
+      store.subscribe((name) => this.#note(name)),
+      every(
+        clock,
+        () => MAIN_CHECK_MS,
+        () => this.#checkMains(),
+      ),
+      every(
+        clock,
+        () => (cgroupEvents.isDegraded ? DEGRADED_RELIST_MS : RELIST_MS),
+        () => this.#relist(),
+      ),
+    ];
+  }
+
+  stop(): void {
+    for (const cancel of this.#cancels) cancel();
+  }
+
+  #note(name: ServiceName): void {
+    const status = this.#parts.store.status(name);
+    if (status !== null && hasSilentMain(status) && !this.#parts.isOwnChild(name)) {
+      this.#silentMains.add(name);
+    } else {
+      this.#silentMains.delete(name);
+    }
+  }
+
+  #checkMains(): void {
+    for (const name of this.#silentMains) {
+      const main = this.#parts.store.history(name)?.main;
+      if (main && !processExists(main.pid)) this.#parts.controller.enqueue(name);
+    }
+  }
+
+  #relist(): void {
+    const { tree, store, controller } = this.#parts;
+    const shown = new Map(store.statuses().map((status) => [status.name, status.cgroup] as const));
+    for (const name of relist(tree, shown)) controller.enqueue(name);
+    // A pid may have been given to somebody else between two checks of its existence.
+    for (const name of this.#silentMains) controller.enqueue(name);
+  }
+}
+
+function hasSilentMain({ history, cgroup, conditions }: ServiceStatus): boolean {
+  return (
+    cgroup.kind === 'populated' &&
+    hasActiveRun(history) &&
+    history.main !== null &&
+    !conditions.some((condition) => condition.type === 'MainProcessGone')
+  );
+}
+
+/** Calls `look` again and again, `delayMs()` apart; the result ends that. The clock caps its timers. */
+function every(clock: Clock, delayMs: () => number, look: () => void): () => void {
+  let cancel = () => {};
+  const wait = (untilMs: number) => {
+    cancel = clock.schedule(untilMs - clock.monotonicMs(), () => {
+      if (clock.monotonicMs() < untilMs) return wait(untilMs);
+      look();
+      wait(clock.monotonicMs() + delayMs());
+    });
+  };
+  wait(clock.monotonicMs() + delayMs());
+  return () => cancel();
+}

@@ -1,0 +1,100 @@
+import { join } from 'node:path';
+import type { ActuatorContext } from '../actuators/context.ts';
+import { Launches } from '../actuators/launches.ts';
+import { createActuators } from '../actuators/table.ts';
+import type { CgroupTree } from '../host/cgroup-tree.ts';
+import { FifoPool } from '../host/fifo.ts';
+import type { HistoryFiles } from '../journal/history-files.ts';
+import type { Clock } from '../lib/clock.ts';
+import { readInstant } from '../lib/clock.ts';
+import { LogCapture } from '../logs/capture.ts';
+import type { ServiceEvent } from '../model/event.ts';
+import { describeExit } from '../model/history.ts';
+import { parseServiceName, type ServiceName } from '../model/service-name.ts';
+import { CgroupEvents } from '../observers/cgroup-events.ts';
+import { observeService } from '../observers/observe-service.ts';
+import { Controller } from '../reconciler/controller.ts';
+import { Store } from '../reconciler/store.ts';
+import type { OperatorIntents } from '../sources/operator-intents.ts';
+import type { SavedHistories } from './saved-history.ts';
+
+export interface MachineryParts {
+  readonly clock: Clock;
+  readonly tree: CgroupTree;
+  readonly runtimeDirectory: string;
+  readonly historyFiles: HistoryFiles;
+  readonly histories: SavedHistories;
+  readonly intents: OperatorIntents;
+  readonly emit: (event: ServiceEvent) => void;
+}
+
+/** The loop with its hands and eyes. */
+export interface Machinery {
+  readonly store: Store;
+  readonly controller: Controller;
+  readonly cgroupEvents: CgroupEvents;
+  readonly capture: LogCapture;
+  /** The main process of a service is a child of this daemon, so its end is reported. */
+  readonly isOwnChild: (name: ServiceName) => boolean;
+  /** Removes what actuators keep ready. */
+  readonly close: () => void;
+}
+
+/** Wires reconciler, actuators and observers together. Nothing runs until a desired state is applied. */
+export function createMachinery(parts: MachineryParts): Machinery {
+  const { clock, tree, emit } = parts;
+  const say = (service: ServiceName | null, kind: string, message: string) =>
+    emit({ atMs: clock.wallMs(), service, kind, message, actor: 'supervisor', data: {} });
+
+  const store = new Store();
+  const launches = new Launches();
+  const capture = new LogCapture({
+    clock,
+    onTrouble: (name, message) => say(parseServiceName(name), 'logs.warning', message),
+    onEnded: () => {},
+  });
+  const fifos = new FifoPool({ directory: join(parts.runtimeDirectory, 'fifos') });
+  const cgroupEvents = new CgroupEvents(
+    tree,
+    (name) => controller.enqueue(name),
+    (reason) =>
+      say(
+        null,
+        'watch.degraded',
+        `cgroups cannot be watched (${reason}); looking every second instead`,
+      ),
+  );
+  const context: ActuatorContext = {
+    tree,
+    servicesDirectory: join(parts.runtimeDirectory, 'services'),
+    fifos,
+    capture,
+    launches,
+    daemonEnvironment: process.env,
+    onLaunchedExit: (name, runNumber, exit) =>
+      controller.record(name, { kind: 'launched-exit', runNumber, exit, at: readInstant(clock) }),
+    onStopCommandFailed: (name, exit) =>
+      say(name, 'service.stop-command-failed', `stop command: ${describeExit(exit)}`),
+    onCgroupRemoved: (name) => cgroupEvents.unwatch(name),
+    removeServiceFolder: (name) => parts.historyFiles.remove(name),
+  };
+  const own = {
+    isLauncherAlive: (name: ServiceName) => launches.isAlive(name),
+    hasLaunched: (name: ServiceName, runNumber: number) => launches.hasLaunched(name, runNumber),
+    isLogCaptured: (name: ServiceName, runNumber: number) => launches.isCaptured(name, runNumber),
+  };
+  const controller: Controller = new Controller(store, {
+    clock,
+    random: Math.random,
+    observe: (name, history) => observeService(tree, own, name, history, clock.monotonicMs()),
+    watch: (name) => cgroupEvents.watch(name),
+    intentOf: (name) => parts.intents.get(name),
+    actuators: createActuators(context),
+    loadHistory: (name) => parts.histories.load(name),
+    saveHistory: (name, history) => parts.histories.save(name, history),
+    emit,
+    forgotten: (name) => parts.intents.forget(name),
+  });
+  const isOwnChild = own.isLauncherAlive;
+  return { store, controller, cgroupEvents, capture, isOwnChild, close: () => fifos.close() };
+}

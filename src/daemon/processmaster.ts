@@ -1,0 +1,109 @@
+import { parseArgs } from 'node:util';
+import { buildInfo } from '../lib/build-info.ts';
+import { systemClock } from '../lib/clock.ts';
+import { messageOf } from '../lib/errors.ts';
+import { formatProblem } from '../model/desired.ts';
+import { readDaemonConfig } from '../sources/daemon-config-file.ts';
+import { check } from './check.ts';
+import { Daemon } from './daemon.ts';
+import { createLogger, logEvent } from './event-log.ts';
+
+const USAGE = `Usage: processmaster [-c FILE] [--check]
+
+  -c, --config FILE  master config (default: config.yaml)
+      --check        validate the master config and every definition it reaches, print all
+                     problems, exit 0 or 1
+      --version      print the build
+  -h, --help         print this
+
+The daemon runs in the foreground; SIGTERM and SIGINT stop all services, then it exits.
+`;
+
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+
+/** The daemon's command line. Returns the exit code, once there is one. */
+async function main(args: readonly string[]): Promise<number> {
+  const options = parseOptions(args);
+  if (options === null) return EXIT_USAGE;
+  if (options.help) return print(USAGE);
+  const build = buildInfo();
+  if (options.version)
+    return print(`processmaster ${build.version} (${build.host}, ${build.time})\n`);
+  if (options.check) return check(options.config);
+  return run(options.config);
+}
+
+function parseOptions(args: readonly string[]) {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        config: { type: 'string', short: 'c', default: 'config.yaml' },
+        check: { type: 'boolean', default: false },
+        version: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+    return values;
+  } catch (error) {
+    complain(`${messageOf(error)}\n\n${USAGE}`);
+    return null;
+  }
+}
+
+/** Runs the daemon until a signal ends it. */
+async function run(configPath: string): Promise<number> {
+  const reading = readDaemonConfig(configPath);
+  if (reading.kind === 'invalid') {
+    complain(
+      `processmaster: the master config cannot be used:\n${reading.problems.map(formatProblem).join('\n')}\n`,
+    );
+    return EXIT_FAILED;
+  }
+  if (process.getuid?.() !== 0) {
+    complain(
+      'processmaster: cannot run as a user: it manages cgroups, users and sockets (run it as root, e.g. with sudo)\n',
+    );
+    return EXIT_FAILED;
+  }
+  const logger = createLogger();
+  const stopped = signalled();
+  try {
+    const daemon = new Daemon({
+      config: reading.config,
+      clock: systemClock,
+      onEvent: (event) => logEvent(logger, event),
+    });
+    await daemon.start();
+    await daemon.shutDown(await stopped);
+    return 0;
+  } catch (error) {
+    complain(`processmaster: ${messageOf(error)}\n`);
+    return EXIT_FAILED;
+  }
+}
+
+/** Resolves with the reason when the daemon is asked to end. A second signal changes nothing. */
+function signalled(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => resolve(`received ${signal}`));
+    }
+    // A terminal that goes away must not take the services with it.
+    process.on('SIGHUP', () => {});
+  });
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}
+
+function complain(text: string): void {
+  process.stderr.write(text);
+}
+
+void main(process.argv.slice(2)).then((code) => {
+  process.exitCode = code;
+});

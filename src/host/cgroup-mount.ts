@@ -1,0 +1,85 @@
+import { accessSync, constants, readFileSync, statfsSync } from 'node:fs';
+import { join } from 'node:path';
+import { messageOf, ProcessmasterError } from '../lib/errors.ts';
+
+/** CGROUP2_SUPER_MAGIC, see statfs(2). */
+const CGROUP2_MAGIC = 0x63677270;
+const USUAL_MOUNT = '/sys/fs/cgroup';
+
+/**
+ * The mount point of cgroup v2 in the text of /proc/self/mounts (fstab(5) format), the usual one if
+ * there are several; null without any.
+ */
+export function findCgroupMount(mountsText: string): string | null {
+  const mounts = mountsText
+    .split('\n')
+    .map((line) => line.split(' '))
+    .filter((fields) => fields[2] === 'cgroup2')
+    .map((fields) => unescapeOctal(fields[1] ?? ''));
+  return mounts.find((mount) => mount === USUAL_MOUNT) ?? mounts[0] ?? null;
+}
+
+/**
+ * The cgroup below which an instance lives: `null` is the mounted hierarchy's root, `self` is the
+ * cgroup of this process, anything else is the absolute path of one.
+ * @throws ProcessmasterError `invalid_config` when it is not cgroup v2 or cannot be written.
+ */
+export function resolveCgroupRoot(configured: string | null): string {
+  const root = configured === null || configured === 'self' ? mountedRoot(configured) : configured;
+  const refuse = (why: string, cause?: unknown) =>
+    new ProcessmasterError('invalid_config', `cannot use '${root}' as cgroup.root: ${why}`, {
+      cause,
+    });
+  let type: number;
+  try {
+    type = statfsSync(root).type;
+  } catch (error) {
+    throw refuse(`${messageOf(error)} (name a folder of a cgroup v2 mount)`, error);
+  }
+  if (type !== CGROUP2_MAGIC) {
+    throw refuse('it is not cgroup v2 (leave cgroup.root out to have the mount found)');
+  }
+  try {
+    accessSync(root, constants.W_OK);
+  } catch (error) {
+    throw refuse(
+      `it cannot be written: ${messageOf(error)} (run as root, with the hierarchy mounted read-write)`,
+      error,
+    );
+  }
+  return root;
+}
+
+function mountedRoot(configured: 'self' | null): string {
+  const mount = findCgroupMount(readFileSync('/proc/self/mounts', 'utf8'));
+  if (mount === null) {
+    throw new ProcessmasterError(
+      'invalid_config',
+      'cannot find cgroup v2: no such file system is mounted (mount it: mount -t cgroup2 none /sys/fs/cgroup)',
+    );
+  }
+  return configured === 'self' ? join(mount, ownCgroup()) : mount;
+}
+
+/** The path of this process's cgroup v2 below the mount, the `0::` line of cgroups(7). */
+function ownCgroup(): string {
+  const line = readFileSync('/proc/self/cgroup', 'utf8')
+    .split('\n')
+    .find((entry) => entry.startsWith('0::'));
+  const path = line?.slice('0::'.length) ?? '';
+  // cgroup_namespaces(7): a cgroup outside of the namespace's root shows as `/../…`.
+  if (path === '' || path.split('/').includes('..')) {
+    throw new ProcessmasterError(
+      'invalid_config',
+      `cannot use the daemon's own cgroup as cgroup.root: '${path}' is not below the mounted cgroup v2 (name a folder instead of "self")`,
+    );
+  }
+  return path;
+}
+
+/** `\040` and the like, as in getmntent(3). */
+function unescapeOctal(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 8)),
+  );
+}

@@ -1,0 +1,105 @@
+import type { RecordedEvent } from '../model/event.ts';
+import type { Intent } from '../model/intent.ts';
+import type { ServiceName } from '../model/service-name.ts';
+
+/** One execution of a service as it is recorded; `null` is not known (yet). */
+export interface RunRecord {
+  readonly service: ServiceName;
+  readonly run: number;
+  readonly startedAtMs: number | null;
+  readonly endedAtMs: number | null;
+  /** How it ended, in the shape that the reconciler uses. */
+  readonly exit: unknown;
+  readonly reason: string | null;
+}
+
+/** An intent in the boot it holds for; `intent` is `null` when it was taken back. */
+export interface IntentRecord {
+  readonly service: ServiceName;
+  readonly bootId: string;
+  readonly intent: Intent | null;
+}
+
+const MAX_ROWS = 1_000;
+
+/**
+ * What is not in the file yet: for a moment as a rule, for longer while it cannot be written.
+ *
+ * INVARIANTS: bounded (the last 1,000 events and runs; one intent a service, one value a counter),
+ * the newest value wins.
+ */
+export class PendingWrites {
+  readonly events: RecordedEvent[] = [];
+  readonly runsByKey = new Map<string, RunRecord>();
+  readonly intentsByName = new Map<ServiceName, IntentRecord>();
+  readonly countersByName = new Map<string, number>();
+  #droppedEvents = 0;
+
+  get isEmpty(): boolean {
+    return this.size === 0;
+  }
+
+  get size(): number {
+    return (
+      this.events.length + this.runsByKey.size + this.intentsByName.size + this.countersByName.size
+    );
+  }
+
+  /** Events that were pushed out by newer ones, and are lost. */
+  get droppedEvents(): number {
+    return this.#droppedEvents;
+  }
+
+  addEvent(event: RecordedEvent): void {
+    this.events.push(event);
+    if (this.events.length <= MAX_ROWS) return;
+    this.events.shift();
+    this.#droppedEvents += 1;
+  }
+
+  /** Makes the numbers of waiting events larger: the file turned out to hold as many already. */
+  renumberEvents(by: number): void {
+    this.events.forEach((event, at) => {
+      this.events[at] = { ...event, seq: event.seq + by };
+    });
+  }
+
+  /** The runs of a service that are not in the file, on top of those that are; newest last. */
+  withRuns(stored: readonly RunRecord[], service: ServiceName): readonly RunRecord[] {
+    const byNumber = new Map(stored.map((record) => [record.run, record]));
+    for (const record of this.runsByKey.values()) {
+      if (record.service !== service) continue;
+      byNumber.set(record.run, mergeRuns(byNumber.get(record.run), record));
+    }
+    return [...byNumber.values()].sort((a, b) => a.run - b.run);
+  }
+
+  /** Adds what is known of a run to what was known. */
+  addRun(record: RunRecord): void {
+    const key = `${record.service} ${record.run}`;
+    this.runsByKey.set(key, mergeRuns(this.runsByKey.get(key), record));
+    for (const oldest of this.runsByKey.keys()) {
+      if (this.runsByKey.size <= MAX_ROWS) break;
+      this.runsByKey.delete(oldest);
+    }
+  }
+
+  clear(): void {
+    this.events.length = 0;
+    this.runsByKey.clear();
+    this.intentsByName.clear();
+    this.countersByName.clear();
+  }
+}
+
+/** A record with what the newer one adds: it knows the end, the older one the start. */
+function mergeRuns(older: RunRecord | undefined, newer: RunRecord): RunRecord {
+  if (older === undefined) return newer;
+  return {
+    ...newer,
+    startedAtMs: newer.startedAtMs ?? older.startedAtMs,
+    endedAtMs: newer.endedAtMs ?? older.endedAtMs,
+    exit: newer.exit ?? older.exit,
+    reason: newer.reason ?? older.reason,
+  };
+}

@@ -1,0 +1,14 @@
+/** What a text means, or what it should have looked like. */
+export type Parsed<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly expected: string };
+
+/** A text that means `value`. */
+export function parsed<T>(value: T): Parsed<T> {
+  return { ok: true, value };
+}
+
+/** A text that means nothing; `expected` completes "expected …" and carries an example. */
+export function unparsed(expected: string): Parsed<never> {
+  return { ok: false, expected };
+}

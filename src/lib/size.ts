@@ -1,0 +1,21 @@
+import { type Parsed, parsed, unparsed } from './parsed.ts';
+
+const POWERS = ['', 'k', 'm', 'g', 't', 'p'];
+
+const EXPECTED = 'a size such as 64MiB, 10m, 1GiB or a number of bytes';
+
+/**
+ * Reads a size as bytes: `64MiB` and `64Mi` are binary, `10m` and `10MB` decimal, a plain number
+ * is bytes; letters in any case, fractions rounded down to whole bytes.
+ */
+export function parseSize(text: string): Parsed<number> {
+  const match = /^(\d+(?:\.\d+)?)([kmgtp]?)(i?)b?$/i.exec(text);
+  const [, amount, prefix = '', binary] = match ?? [];
+  // "5i" and "1.5" (bytes) mean nothing.
+  if (amount === undefined || (prefix === '' && (binary !== '' || amount.includes('.')))) {
+    return unparsed(EXPECTED);
+  }
+  const base = binary === '' ? 1000 : 1024;
+  const bytes = Math.floor(Number(amount) * base ** POWERS.indexOf(prefix.toLowerCase()));
+  return Number.isSafeInteger(bytes) ? parsed(bytes) : unparsed(EXPECTED);
+}

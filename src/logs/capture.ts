@@ -1,0 +1,111 @@
+import type { Clock } from '../lib/clock.ts';
+import { CapturedStream, type CapturedStreamPorts } from './captured-stream.ts';
+import { ReadTurn } from './read-turn.ts';
+import { SharedWriters } from './shared-writers.ts';
+
+/** The FIFOs that a service writes into, and the files that this ends up in. */
+export interface CapturePaths {
+  readonly stdoutFifo: string;
+  readonly stderrFifo: string;
+  readonly stdoutPath: string;
+  readonly stderrPath: string;
+}
+
+export interface CapturePorts {
+  readonly clock: Clock;
+  /** Output cannot be read or written, in words; once per episode. */
+  readonly onTrouble: (name: string, message: string) => void;
+  /** No process has a stream of this service open any more: all its output is in the files. */
+  readonly onEnded: (name: string) => void;
+}
+
+/**
+ * The capturing of every service's output.
+ *
+ * INVARIANTS: one writer per file; an attached service stays attached over the ends of its runs,
+ * until it is detached.
+ */
+export class LogCapture {
+  readonly #ports: CapturePorts;
+  readonly #turn = new ReadTurn();
+  readonly #writers = new SharedWriters();
+  readonly #streamsByName = new Map<string, readonly CapturedStream[]>();
+
+  constructor(ports: CapturePorts) {
+    this.#ports = ports;
+  }
+
+  /**
+   * Reads a service's FIFOs into its files from now on. Already so is success; with other paths (or
+   * other FIFOs at the same paths) what is still in the old FIFOs goes to the old files first.
+   * @throws ProcessmasterError when a FIFO cannot be opened; what was attached stays as it was.
+   */
+  attach(name: string, paths: CapturePaths): void {
+    const before = this.#streamsByName.get(name) ?? [];
+    const after: CapturedStream[] = [];
+    try {
+      after.push(this.#stream(name, before, paths.stdoutFifo, paths.stdoutPath));
+      after.push(this.#stream(name, before, paths.stderrFifo, paths.stderrPath));
+    } catch (error) {
+      for (const stream of after) if (!before.includes(stream)) stream.close();
+      throw error;
+    }
+    this.#streamsByName.set(name, after);
+    for (const stream of before) if (!after.includes(stream)) stream.close();
+  }
+
+  isAttached(name: string): boolean {
+    return this.#streamsByName.get(name)?.every((stream) => stream.isReading) ?? false;
+  }
+
+  /** Stops reading: what is in the FIFOs by now is written, what comes later stays in them. */
+  detach(name: string): void {
+    for (const stream of this.#streamsByName.get(name) ?? []) stream.close();
+    this.#streamsByName.delete(name);
+  }
+
+  /**
+   * Resolves when the FIFOs are empty and all that was in them is in the files (which is all there
+   * will be, once the service's processes are gone), or after `deadlineMs`. Whether somebody else
+   * holds the FIFOs open does not matter.
+   */
+  async drain(name: string, deadlineMs: number): Promise<void> {
+    const endsAtMs = this.#ports.clock.monotonicMs() + deadlineMs;
+    const left = new Set(this.#streamsByName.get(name));
+    while (left.size > 0) {
+      for (const stream of left) if (stream.drainSome()) left.delete(stream);
+      if (left.size === 0 || this.#ports.clock.monotonicMs() >= endsAtMs) return;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  /** Detaches every service. */
+  closeAll(): void {
+    for (const name of [...this.#streamsByName.keys()]) this.detach(name);
+  }
+
+  #stream(
+    name: string,
+    before: readonly CapturedStream[],
+    fifo: string,
+    path: string,
+  ): CapturedStream {
+    const same = before.find((stream) => stream.isOf(fifo, path));
+    return same ?? new CapturedStream(fifo, path, this.#streamPorts(name));
+  }
+
+  #streamPorts(name: string): CapturedStreamPorts {
+    return {
+      clock: this.#ports.clock,
+      turn: this.#turn,
+      writers: this.#writers,
+      onTrouble: (message) => this.#ports.onTrouble(name, message),
+      onEnded: () => this.#streamEnded(name),
+    };
+  }
+
+  #streamEnded(name: string): void {
+    const streams = this.#streamsByName.get(name);
+    if (streams?.every((stream) => stream.hasEnded)) this.#ports.onEnded(name);
+  }
+}

@@ -1,0 +1,110 @@
+import { fstatSync, lstatSync } from 'node:fs';
+import { openFifoForReading } from '../host/fifo.ts';
+import { messageOf } from '../lib/errors.ts';
+import type { ReadTurn } from './read-turn.ts';
+import type { SharedWriters } from './shared-writers.ts';
+import { StreamReader, type StreamSink } from './stream-reader.ts';
+import type { LineSource, StreamWriter, StreamWriterPorts } from './stream-writer.ts';
+
+export interface CapturedStreamPorts extends StreamWriterPorts {
+  readonly turn: ReadTurn;
+  readonly writers: SharedWriters;
+  /** No process has the stream open any more; once for each time it comes to its end. */
+  readonly onEnded: () => void;
+}
+
+/** Bounds what a close or one step of a drain reads; a pipe holds far less unless it is refilled. */
+const READ_OUT_BYTES = 1024 * 1024;
+
+/**
+ * One stream of one service: a FIFO read into a file.
+ *
+ * INVARIANTS: a FIFO that came to its end is opened anew before the old descriptor is closed, so a
+ * run that begins at that moment is read, too; the end of a run completes the last line, a close
+ * (after which the service may run on) does not.
+ */
+export class CapturedStream implements LineSource, StreamSink {
+  readonly #fifo: string;
+  readonly #path: string;
+  readonly #ports: CapturedStreamPorts;
+  readonly #writer: StreamWriter;
+  #reader: StreamReader | null = null;
+  #inode = 0;
+  #hasEnded = false;
+
+  /** @throws ProcessmasterError when the FIFO cannot be opened. */
+  constructor(fifo: string, path: string, ports: CapturedStreamPorts) {
+    this.#fifo = fifo;
+    this.#path = path;
+    this.#ports = ports;
+    this.#open();
+    this.#writer = ports.writers.acquire(path, this, ports);
+  }
+
+  get isReading(): boolean {
+    return this.#reader !== null;
+  }
+
+  /** Whether nobody had the stream open for writing when it was last looked at. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** Whether this is the stream from what is now at `fifo` to `path`. */
+  isOf(fifo: string, path: string): boolean {
+    if (this.#reader === null || this.#fifo !== fifo || this.#path !== path) return false;
+    return lstatSync(fifo, { throwIfNoEntry: false })?.ino === this.#inode;
+  }
+
+  take(bytes: Uint8Array): void {
+    this.#hasEnded = false;
+    this.#writer.write(bytes, this);
+  }
+
+  ended(error: unknown): void {
+    this.#reader = null;
+    this.#hasEnded = true;
+    this.#writer.endRun(this);
+    if (error === null) this.#openAgain();
+    else this.#ports.onTrouble(`cannot read '${this.#fifo}': ${messageOf(error)}`);
+    this.#ports.onEnded();
+  }
+
+  /** Writes what is in the FIFO; returns true, and ends the last line, when nothing is left in it. */
+  drainSome(): boolean {
+    if (this.#reader?.readAvailable(READ_OUT_BYTES) === false) return false;
+    this.#writer.endRun(this);
+    return true;
+  }
+
+  holdForLine(): void {
+    this.#reader?.pause();
+  }
+
+  releaseFromLine(): void {
+    this.#reader?.resume();
+  }
+
+  /** Writes what is in the FIFO and lets go of it and of the file. */
+  close(): void {
+    this.#reader?.readAvailable(READ_OUT_BYTES);
+    this.#reader?.close();
+    this.#reader = null;
+    this.#ports.writers.release(this.#path, this);
+  }
+
+  #open(): void {
+    const fd = openFifoForReading(this.#fifo);
+    this.#inode = fstatSync(fd).ino;
+    this.#reader = new StreamReader(fd, this.#ports.turn, this);
+  }
+
+  /** The service's folder may be gone by now: then there is nothing left to read. */
+  #openAgain(): void {
+    try {
+      this.#open();
+    } catch (error) {
+      this.#ports.onTrouble(messageOf(error));
+    }
+  }
+}

@@ -1,0 +1,91 @@
+import { posix } from 'node:path';
+import { type ConfigIssue, type Interpreted, valueAt } from './config-issue.ts';
+import { type DaemonFile, daemonSchema } from './daemon-schema.ts';
+import { interpret } from './interpret.ts';
+import { UNSUPPORTED_MASTER_KEYS } from './unsupported.ts';
+
+/** The validated, normalised master config: defaults filled in, every path absolute. */
+export interface DaemonConfig {
+  readonly cgroup: {
+    /** `null`: find the mount; `self`: the cgroup that the daemon was started in. */
+    readonly root: string | null;
+    /** Also names the instance. */
+    readonly name: string;
+    readonly allowSubtreeControl: boolean;
+  };
+  readonly socket: {
+    readonly path: string;
+    readonly owner: string | null;
+    readonly group: string | null;
+    readonly mode: number;
+  };
+  readonly configDirectory: string | null;
+  readonly autoServiceDirectory: string | null;
+  readonly defaultUser: string | null;
+  readonly defaultGroup: string | null;
+  readonly runtimeDirectory: string;
+  readonly stateDirectory: string;
+  readonly journal: { readonly maxAgeMs: number; readonly maxBytes: number };
+}
+
+/** sun_path of unix(7), less the NUL at its end. */
+const MAX_SOCKET_PATH_BYTES = 107;
+
+/**
+ * Checks a raw master config and fills in every default, or says all that is wrong with it.
+ * Relative paths are resolved against `baseDirectory`, the folder of the file.
+ */
+export function interpretDaemonConfig(
+  raw: unknown,
+  baseDirectory: string,
+): Interpreted<DaemonConfig> {
+  const result = interpret(daemonSchema, raw, {
+    checks: [sourceIssues],
+    unsupported: UNSUPPORTED_MASTER_KEYS,
+  });
+  if (!result.ok) return result;
+  const config = normalise(result.value, baseDirectory);
+  return Buffer.byteLength(config.socket.path) > MAX_SOCKET_PATH_BYTES
+    ? { ok: false, issues: [tooLong(config.socket.path)] }
+    : { ok: true, value: config };
+}
+
+function sourceIssues(raw: unknown): readonly ConfigIssue[] {
+  const keys = ['config_directory', 'auto_service_directory'];
+  if (keys.some((key) => valueAt(raw, ['global', key]) !== undefined)) return [];
+  const message = 'expected config_directory or auto_service_directory (or both), got neither';
+  return [{ path: ['global'], at: 'key', message }];
+}
+
+function tooLong(path: string): ConfigIssue {
+  const message = `expected a path of at most ${MAX_SOCKET_PATH_BYTES} bytes, got ${Buffer.byteLength(path)}`;
+  return { path: ['unix_socket', 'path'], at: 'value', message };
+}
+
+function normalise(file: DaemonFile, baseDirectory: string): DaemonConfig {
+  const { cgroup, unix_socket: socket, global, journal } = file;
+  const resolve = (path: string) => posix.resolve(baseDirectory, path);
+  const runtimeDirectory = resolve(global.runtime_directory ?? `/run/${cgroup.name}`);
+  return {
+    cgroup: {
+      root: cgroup.root ?? null,
+      name: cgroup.name,
+      allowSubtreeControl: cgroup.subtree_control_allow,
+    },
+    socket: {
+      path: resolve(socket.path ?? `${runtimeDirectory}/processmaster.sock`),
+      owner: socket.owner ?? null,
+      group: socket.group ?? null,
+      mode: socket.mode,
+    },
+    configDirectory:
+      global.config_directory === undefined ? null : resolve(global.config_directory),
+    autoServiceDirectory:
+      global.auto_service_directory === undefined ? null : resolve(global.auto_service_directory),
+    defaultUser: global.default_service_user ?? null,
+    defaultGroup: global.default_service_group ?? null,
+    runtimeDirectory,
+    stateDirectory: resolve(global.state_directory ?? `/var/lib/${cgroup.name}`),
+    journal: { maxAgeMs: journal.max_age, maxBytes: journal.max_size },
+  };
+}

@@ -1,0 +1,114 @@
+import * as z from 'zod/mini';
+import { parseCpu } from '../lib/cpu.ts';
+import { parsed, unparsed } from '../lib/parsed.ts';
+import { parseSize } from '../lib/size.ts';
+import {
+  account,
+  argv,
+  duration,
+  fileMode,
+  flag,
+  listOf,
+  mapOf,
+  oneOf,
+  orMax,
+  path,
+  quantity,
+  section,
+  size,
+  text,
+  wholeNumber,
+} from './schema-parts.ts';
+import { parseServiceName, SERVICE_NAME_RULE } from './service-name.ts';
+
+const instanceName = quantity((value) =>
+  parseServiceName(value) === null ? unparsed(SERVICE_NAME_RULE) : parsed(value),
+);
+
+const cgroupRoot = quantity((value) =>
+  value === 'self' || value.startsWith('/')
+    ? parsed(value)
+    : unparsed('the absolute path of a cgroup v2 folder, or self'),
+);
+
+const userAndHash = quantity(
+  (value) => (/^[^:]+:.+$/.test(value) ? parsed(value) : unparsed('"user:hash"')),
+  { secret: true },
+);
+
+const tls = section({
+  enabled: z.optional(flag()),
+  ca_pem: z.optional(path),
+  server_cert_pem: z.optional(path),
+  server_key_pem: z.optional(path),
+  client_host: z.optional(text('a host name')),
+  mtls: z.optional(flag()),
+});
+
+const webConsole = section({
+  enabled: z._default(flag(), false),
+  bind: z.optional(text('an address')),
+  port: z.optional(wholeNumber('a port', 1, 65_535)),
+  auth: z.optional(
+    section({
+      basic: z.optional(
+        section({ users: z.optional(listOf('a list of "user:hash"', userAndHash)) }),
+      ),
+    }),
+  ),
+  user: z.optional(account),
+  memory_max: z.optional(orMax(parseSize)),
+  base_path: z.optional(path),
+  allow_plaintext_remote: z.optional(flag()),
+  tls: z.optional(tls),
+});
+
+/** The master config as it is written: all keys, those of later issues too. */
+export const daemonSchema = section({
+  cgroup: z.prefault(
+    section({
+      root: z.optional(cgroupRoot),
+      name: z._default(instanceName, 'processmaster'),
+      memory_max: z.optional(orMax(parseSize)),
+      memory_swap_max: z.optional(orMax(parseSize)),
+      cpu_max: z.optional(quantity(parseCpu)),
+      subtree_control_allow: z._default(flag(), true),
+    }),
+    {},
+  ),
+  unix_socket: z.prefault(
+    section({
+      path: z.optional(path),
+      owner: z.optional(account),
+      group: z.optional(account),
+      mode: z._default(fileMode, 0o660),
+    }),
+    {},
+  ),
+  global: z.prefault(
+    section({
+      config_directory: z.optional(path),
+      auto_service_directory: z.optional(path),
+      default_service_user: z.optional(account),
+      default_service_group: z.optional(account),
+      runtime_directory: z.optional(path),
+      state_directory: z.optional(path),
+      apply: z.optional(oneOf('auto', 'manual')),
+    }),
+    {},
+  ),
+  journal: z.prefault(
+    section({
+      max_age: z._default(duration, 30 * 86_400_000),
+      max_size: z._default(size, 64 * 1024 ** 2),
+    }),
+    {},
+  ),
+  logs: z.optional(section({ max_total_size: z.optional(size) })),
+  web_console: z.optional(webConsole),
+  admin_actions: z.optional(
+    mapOf('a map of actions', section({ label: z.optional(text('a text')), command: argv })),
+  ),
+});
+
+export type DaemonFile = z.output<typeof daemonSchema>;

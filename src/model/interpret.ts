@@ -1,0 +1,80 @@
+import * as z from 'zod/mini';
+import {
+  type ConfigIssue,
+  formatKeyPath,
+  type Interpreted,
+  MAX_ISSUES,
+  valueAt,
+} from './config-issue.ts';
+import { type UnsupportedKey, unsupportedIssues } from './unsupported.ts';
+
+/** What a schema cannot say about a file. */
+export interface FileRules {
+  readonly checks: readonly Check[];
+  readonly unsupported: readonly UnsupportedKey[];
+}
+
+/** Looks at a raw document as a whole, also when parts of it are wrong. */
+export type Check = (raw: unknown) => readonly ConfigIssue[];
+
+/** Two keys that cannot both be set. */
+export function exclusive(first: readonly string[], second: readonly string[]): Check {
+  return (raw) =>
+    valueAt(raw, first) === undefined || valueAt(raw, second) === undefined
+      ? []
+      : [
+          {
+            path: second,
+            at: 'key',
+            message: `cannot be set together with ${formatKeyPath(first)} (remove one of the two)`,
+          },
+        ];
+}
+
+/** A key that has no default here. */
+export function required(path: readonly string[], expected: string): Check {
+  return (raw) =>
+    valueAt(raw, path) === undefined
+      ? [{ path, at: 'value', message: `expected ${expected}, got nothing` }]
+      : [];
+}
+
+/**
+ * Checks a raw document against a schema, the keys that exclude each other and the keys that have
+ * no effect in this build. Gives all that is wrong, not just the first.
+ */
+export function interpret<S extends z.ZodMiniType>(
+  schema: S,
+  raw: unknown,
+  rules: FileRules,
+): Interpreted<z.output<S>> {
+  const result = z.safeParse(schema, raw);
+  const typeIssues = (result.success ? [] : result.error.issues)
+    .flatMap(configIssues)
+    .slice(0, MAX_ISSUES);
+  const [first, ...rest] = [
+    ...typeIssues,
+    ...rules.checks.flatMap((check) => check(raw)).filter((issue) => !isInside(issue, typeIssues)),
+    ...unsupportedIssues(raw, rules.unsupported, typeIssues),
+  ];
+  if (first !== undefined) return { ok: false, issues: [first, ...rest.slice(0, MAX_ISSUES - 1)] };
+  if (!result.success) throw result.error;
+  return { ok: true, value: result.data };
+}
+
+function configIssues(issue: z.core.$ZodIssue): readonly ConfigIssue[] {
+  if (issue.code !== 'unrecognized_keys') {
+    return [{ path: issue.path, at: 'value', message: issue.message }];
+  }
+  const messages = issue.message.split('\n');
+  return issue.keys.map((key, index) => ({
+    path: [...issue.path, key],
+    at: 'key',
+    message: messages[index] ?? issue.message,
+  }));
+}
+
+/** Where `process` is no map, what is missing in it is no news. */
+function isInside(issue: ConfigIssue, typeIssues: readonly ConfigIssue[]): boolean {
+  return typeIssues.some(({ path }) => path.every((key, depth) => issue.path[depth] === key));
+}

@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import type { ServiceSpec } from './service-spec.ts';
+
+/** Whether a change applies to a running service as it is, or replaces its process. */
+export type FieldClass = 'live' | 'restart';
+
+export interface ChangedField {
+  /** The key as files write it, e.g. `process.user`. */
+  readonly path: string;
+  readonly class: FieldClass;
+}
+
+/** One line for each field, nested ones too; a field of the spec without a line does not compile. */
+type FieldTable<T> = {
+  readonly [K in keyof T]-?: ChangedField | (T[K] extends object ? FieldTable<T[K]> : never);
+};
+
+/** SPEC §5. The name is no field that changes: another name is another service. */
+const FIELDS: FieldTable<Omit<ServiceSpec, 'name'>> = {
+  description: live('description'),
+  labels: live('labels'),
+  enabled: live('global.enabled'),
+  workingDirectory: restart('process.working_directory'),
+  startCommand: restart('process.start_command'),
+  stop: live('process.stop_signal or process.stop_command'),
+  stopGraceMs: live('process.stop_grace_period_ms'),
+  user: restart('process.user'),
+  group: restart('process.group'),
+  environment: restart('process.environment'),
+  inheritEnvironment: restart('process.inherit_environment'),
+  successExitCodes: live('process.success_exit_codes'),
+  umask: restart('process.umask'),
+  nice: restart('process.nice'),
+  oomScoreAdjust: restart('process.oom_score_adj'),
+  limits: restart('process.limits'),
+  noNewPrivileges: restart('process.no_new_privileges'),
+  ambientCapabilities: restart('process.ambient_capabilities'),
+  logs: {
+    stdout: restart('logs.stdout'),
+    stderr: restart('logs.stderr'),
+    stopCommandStdout: restart('logs.stop_command_stdout'),
+    stopCommandStderr: restart('logs.stop_command_stderr'),
+  },
+  restart: {
+    policy: live('restart_policy.policy'),
+    backoffMs: live('restart_policy.restart_backoff_ms'),
+    backoffMaxMs: live('restart_policy.backoff_max_ms'),
+    maxRestarts: live('restart_policy.tolerance.max_restarts'),
+    toleranceMs: live('restart_policy.tolerance.duration'),
+  },
+};
+
+/** Identifies what a process was started with: 32 hex digits over every `restart` field. */
+export function restartHash(spec: ServiceSpec): string {
+  const fields = flatten(spec).filter(({ field }) => field.class === 'restart');
+  const text = JSON.stringify(fields.map(({ field, value }) => [field.path, value]));
+  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+}
+
+/** The fields in which two specs of one service differ. */
+export function changedFields(before: ServiceSpec, after: ServiceSpec): readonly ChangedField[] {
+  const afterFields = flatten(after);
+  return flatten(before)
+    .filter(({ value }, index) => value !== afterFields[index]?.value)
+    .map(({ field }) => field);
+}
+
+interface FlatField {
+  readonly field: ChangedField;
+  /** Canonical JSON. */
+  readonly value: string;
+}
+
+function flatten(spec: ServiceSpec): readonly FlatField[] {
+  return flattenTable(FIELDS, { ...spec });
+}
+
+function flattenTable(table: object, values: object): readonly FlatField[] {
+  const valuesByName = new Map<string, unknown>(Object.entries(values));
+  return Object.entries(table).flatMap(([name, entry]: [string, ChangedField | object]) => {
+    const value = valuesByName.get(name);
+    if (isField(entry)) return [{ field: entry, value: canonical(value) }];
+    return flattenTable(entry, Object(value));
+  });
+}
+
+function isField(entry: ChangedField | object): entry is ChangedField {
+  return 'class' in entry;
+}
+
+/** JSON with the keys of every object in order. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}
+
+function live(path: string): ChangedField {
+  return { path, class: 'live' };
+}
+
+function restart(path: string): ChangedField {
+  return { path, class: 'restart' };
+}

@@ -1,0 +1,156 @@
+import { posix } from 'node:path';
+import { type ConfigIssue, type Interpreted, valueAt } from './config-issue.ts';
+import { type Check, exclusive, interpret, required } from './interpret.ts';
+import { describeValue, isMap } from './literal.ts';
+import { listLimits } from './resource-limits.ts';
+import type { ServiceName } from './service-name.ts';
+import { type ServiceFile, serviceSchema } from './service-schema.ts';
+import type { ServiceSpec, StopMethod } from './service-spec.ts';
+import { UNSUPPORTED_SERVICE_KEYS } from './unsupported.ts';
+
+/** What a definition takes from where it lies. */
+export interface DefinitionContext {
+  /** The name where `application` is omitted; `null` where the place gives none. */
+  readonly defaultName: ServiceName | null;
+  /** Set where `application`, if given, must be this name: the folder of an auto service. */
+  readonly requiredName: ServiceName | null;
+  /** Absolute; relative working directories are resolved against it. */
+  readonly baseDirectory: string;
+  /** Absolute; `null` where `process.working_directory` must be given. */
+  readonly defaultWorkingDirectory: string | null;
+  /** These two apply where the definition names neither user nor group. */
+  readonly defaultUser: string | null;
+  readonly defaultGroup: string | null;
+}
+
+/** Checks a raw definition and fills in every default, or says all that is wrong with it. */
+export function interpretService(
+  raw: unknown,
+  context: DefinitionContext,
+): Interpreted<ServiceSpec> {
+  const result = interpret(serviceSchema, raw, {
+    checks: [...CHECKS, ...contextChecks(context)],
+    unsupported: UNSUPPORTED_SERVICE_KEYS,
+  });
+  if (!result.ok) return result;
+  const name = result.value.application ?? context.defaultName;
+  if (name === null) return { ok: false, issues: [NAMELESS] };
+  return { ok: true, value: normalise(result.value, name, context) };
+}
+
+const NAMELESS: ConfigIssue = {
+  path: ['application'],
+  at: 'value',
+  message: 'expected a service name here, as the name of the file is none, got nothing',
+};
+
+const CHECKS: readonly Check[] = [
+  exclusive(['process', 'stop_signal'], ['process', 'stop_command']),
+  exclusive(['process', 'schedule'], ['restart_policy']),
+  environmentIssues,
+];
+
+function contextChecks(context: DefinitionContext): readonly Check[] {
+  const checks: Check[] = [];
+  if (context.defaultWorkingDirectory === null) {
+    checks.push(required(['process', 'working_directory'], 'a path'));
+  }
+  const { requiredName } = context;
+  if (requiredName !== null) {
+    checks.push((raw) => {
+      const name = valueAt(raw, ['application']);
+      const message = `expected "${requiredName}" (the name of its folder), got ${describeValue(name)}`;
+      return name === undefined || name === requiredName
+        ? []
+        : [{ path: ['application'], at: 'value', message }];
+    });
+  }
+  return checks;
+}
+
+/** Indirect values come with their own issue; a name given twice is a mistake at any time. */
+function environmentIssues(raw: unknown): readonly ConfigIssue[] {
+  const list = valueAt(raw, ['process', 'environment']);
+  if (!Array.isArray(list)) return [];
+  const seen = new Set<unknown>();
+  return list.flatMap((entry: unknown, index): readonly ConfigIssue[] => {
+    if (!isMap(entry)) return [];
+    const path = ['process', 'environment', index];
+    const { name, value } = entry;
+    const issues: ConfigIssue[] = [];
+    if (typeof name === 'string' && seen.has(name)) {
+      const message = `expected each variable once, got ${describeValue(name)} again`;
+      issues.push({ path: [...path, 'name'], at: 'value', message });
+    }
+    seen.add(name);
+    const scheme =
+      typeof value === 'string' ? /^@(?:file|base64|hex):\/\//.exec(value)?.[0] : undefined;
+    if (scheme !== undefined) {
+      const message = `a value beginning with ${scheme} is not supported by this build`;
+      issues.push({ path: [...path, 'value'], at: 'value', message });
+    }
+    return issues;
+  });
+}
+
+function normalise(file: ServiceFile, name: ServiceName, context: DefinitionContext): ServiceSpec {
+  const process = file.process;
+  const directory = process.working_directory ?? context.defaultWorkingDirectory ?? '.';
+  const workingDirectory = posix.resolve(context.baseDirectory, directory);
+  const logPath = (path: string) => posix.resolve(workingDirectory, path);
+  const namesAccount = process.user !== undefined || process.group !== undefined;
+  return {
+    name,
+    description: file.description,
+    labels: Object.fromEntries(Object.entries(file.labels).toSorted(byKey)),
+    enabled: file.global.enabled,
+    workingDirectory,
+    startCommand: process.start_command,
+    stop: stopMethod(process),
+    stopGraceMs: process.stop_grace_period_ms,
+    user: process.user ?? (namesAccount ? null : context.defaultUser),
+    group: process.group ?? (namesAccount ? null : context.defaultGroup),
+    // Sorted where order means nothing, so that reordering a file is no change of the spec.
+    environment: process.environment.toSorted((a, b) => compare(a.name, b.name)),
+    inheritEnvironment: process.inherit_environment,
+    successExitCodes: [...new Set(process.success_exit_codes)].toSorted((a, b) => a - b),
+    umask: process.umask,
+    nice: process.nice,
+    oomScoreAdjust: process.oom_score_adj ?? null,
+    limits: listLimits(process.limits),
+    noNewPrivileges: process.no_new_privileges,
+    ambientCapabilities: [...new Set(process.ambient_capabilities)].toSorted(compare),
+    logs: {
+      stdout: logPath(file.logs.stdout),
+      stderr: logPath(file.logs.stderr),
+      stopCommandStdout: logPath(file.logs.stop_command_stdout),
+      stopCommandStderr: logPath(file.logs.stop_command_stderr),
+    },
+    restart: restartSpec(file.restart_policy),
+  };
+}
+
+function stopMethod(process: ServiceFile['process']): StopMethod {
+  return process.stop_command === undefined
+    ? { kind: 'signal', signal: process.stop_signal ?? 'SIGTERM' }
+    : { kind: 'command', argv: process.stop_command };
+}
+
+function restartSpec(policy: ServiceFile['restart_policy']): ServiceSpec['restart'] {
+  const backoffMs = policy.restart_backoff_ms;
+  return {
+    policy: policy.policy,
+    backoffMs,
+    backoffMaxMs: policy.backoff_max_ms ?? Math.max(60_000, backoffMs),
+    maxRestarts: policy.tolerance.max_restarts,
+    toleranceMs: policy.tolerance.duration,
+  };
+}
+
+function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return compare(a, b);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}

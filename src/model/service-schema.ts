@@ -1,0 +1,193 @@
+import * as z from 'zod/mini';
+import { parseDuration } from '../lib/duration.ts';
+import { parseFileMode } from '../lib/file-mode.ts';
+import { type Parsed, parsed, unparsed } from '../lib/parsed.ts';
+import { parseSize } from '../lib/size.ts';
+import { parseCapabilityName } from './capability-names.ts';
+import { parseCronOutline, parseLocalTime, parseTimeZone } from './job-fields.ts';
+import { resourceLimits } from './resource-limits.ts';
+import {
+  account,
+  anyScalar,
+  argv,
+  cpus,
+  duration,
+  fileMode,
+  flag,
+  listOf,
+  mapOf,
+  milliseconds,
+  oneOf,
+  orMax,
+  path,
+  quantity,
+  section,
+  size,
+  wholeNumber,
+} from './schema-parts.ts';
+import { parseServiceName, SERVICE_NAME_RULE } from './service-name.ts';
+import { parseSignalName } from './signal-names.ts';
+
+const serviceName = quantity((value) => {
+  const name = parseServiceName(value);
+  return name === null ? unparsed(SERVICE_NAME_RULE) : parsed(name);
+});
+
+const environmentVariable = section({
+  name: quantity((value) =>
+    value === '' || /[=\0]/.test(value)
+      ? unparsed('the name of a variable, without "="')
+      : parsed(value),
+  ),
+  // Values may be secrets, so no message shows one.
+  value: anyScalar('a string', { secret: true }),
+});
+
+const umask = quantity((value) => {
+  const mode = parseFileMode(value);
+  return mode.ok && mode.value <= 0o777 ? mode : unparsed('an octal umask such as 0022');
+});
+
+const timeLimit = quantity((value): Parsed<number | null> => {
+  if (value === 'never') return parsed(null);
+  const limit = parseDuration(value);
+  return limit.ok ? limit : unparsed(`${limit.expected}, or never`);
+});
+
+const processKeys = section({
+  working_directory: z.optional(path),
+  start_command: z._default(argv, ['./run.sh']),
+  stop_signal: z.optional(quantity(parseSignalName)),
+  stop_command: z.optional(argv),
+  stop_grace_period_ms: z._default(milliseconds, 5_000),
+  environment: z._default(listOf('a list of {name, value}', environmentVariable), []),
+  inherit_environment: z._default(flag(), false),
+  user: z.optional(account),
+  group: z.optional(account),
+  success_exit_codes: z._default(
+    listOf('a list of exit codes', wholeNumber('an exit code', 0, 255)),
+    [0],
+  ),
+  umask: z._default(umask, 0o022),
+  nice: z._default(wholeNumber('a nice value', -20, 19), 0),
+  oom_score_adj: z.optional(wholeNumber('a score', -1000, 1000)),
+  limits: z.prefault(resourceLimits, {}),
+  no_new_privileges: z._default(flag(), false),
+  ambient_capabilities: z._default(
+    listOf('a list of capabilities', quantity(parseCapabilityName)),
+    [],
+  ),
+  schedule: z.optional(quantity(parseCronOutline)),
+  not_before: z.optional(quantity(parseLocalTime)),
+  not_after: z.optional(quantity(parseLocalTime)),
+  max_time_per_run: z.optional(timeLimit),
+  timezone: z.optional(quantity(parseTimeZone)),
+  catch_up: z.optional(oneOf('none', 'last')),
+  jitter: z.optional(duration),
+  retries: z.optional(wholeNumber('a number', 0)),
+  retry_delay: z.optional(duration),
+  expect_within: z.optional(duration),
+  env_file: z.optional(listOf('a list of paths', path)),
+});
+
+const logKeys = section({
+  stdout: z._default(path, './logs/stdout.log'),
+  stderr: z._default(path, './logs/stderr.log'),
+  stop_command_stdout: z._default(path, './logs/stop_command_stdout.log'),
+  stop_command_stderr: z._default(path, './logs/stop_command_stderr.log'),
+  rotation_mode: z.optional(oneOf('size', 'time')),
+  rotation_size: z.optional(size),
+  rotation_backups: z.optional(wholeNumber('a number', 0)),
+  rotation_frequency: z.optional(oneOf('minutely', 'hourly', 'daily', 'weekly', 'monthly', 'none')),
+  rotation_max_age_ms: z.optional(milliseconds),
+  compression_enabled: z.optional(flag()),
+  hints: z.optional(listOf('a list of paths', path)),
+  timestamps: z.optional(flag()),
+  max_total_size: z.optional(size),
+});
+
+const weight = z.optional(wholeNumber('a weight', 1, 10_000));
+
+const perSecond = z.optional(size);
+
+const device = quantity((value) =>
+  /^(?:\d+:\d+|\/dev\/.+)$/.test(value)
+    ? parsed(value)
+    : unparsed('"major:minor" or a path below /dev'),
+);
+
+const resourceKeys = section({
+  max_cpu: z.optional(cpus),
+  max_memory: z.optional(orMax(parseSize)),
+  max_swap: z.optional(orMax(parseSize)),
+  memory_high: z.optional(orMax(parseSize)),
+  max_pids: z.optional(orMax(parseCount)),
+  cpu_weight: weight,
+  io_weight: weight,
+  io_bandwidth: z.optional(
+    listOf(
+      'a list of devices with their limits',
+      section({
+        device,
+        max_read_bytes_per_second: perSecond,
+        max_write_bytes_per_second: perSecond,
+        max_read_iops: z.optional(wholeNumber('a number', 1)),
+        max_write_iops: z.optional(wholeNumber('a number', 1)),
+      }),
+    ),
+  ),
+  oom: z.optional(oneOf('group', 'process')),
+});
+
+const provisioning = listOf(
+  'a list of provisioning entries',
+  section({
+    path,
+    ownership: z.optional(
+      section({
+        owner: z.optional(account),
+        group: z.optional(account),
+        recursive: z.optional(flag()),
+      }),
+    ),
+    mode: z.optional(fileMode),
+    add_net_bind_capability: z.optional(flag()),
+  }),
+);
+
+const restartPolicy = section({
+  policy: z._default(oneOf('always', 'on-failure', 'never'), 'always'),
+  restart_backoff_ms: z._default(milliseconds, 1_000),
+  backoff_max_ms: z.optional(milliseconds),
+  tolerance: z.prefault(
+    section({
+      max_restarts: z._default(wholeNumber('a number', 0), 3),
+      duration: z._default(duration, 180_000),
+    }),
+    {},
+  ),
+}).check(
+  z.refine((policy) => (policy.backoff_max_ms ?? Infinity) >= policy.restart_backoff_ms, {
+    path: ['backoff_max_ms'],
+    error: 'expected a duration of at least restart_backoff_ms, got a shorter one',
+  }),
+);
+
+/** A service definition as it is written: all keys, those of later issues too. */
+export const serviceSchema = section({
+  application: z.optional(serviceName),
+  description: z._default(anyScalar('a text'), ''),
+  labels: z._default(mapOf('a map of labels', anyScalar('a text')), {}),
+  process: z.prefault(processKeys, {}),
+  logs: z.prefault(logKeys, {}),
+  resources: z.optional(resourceKeys),
+  restart_policy: z.prefault(restartPolicy, {}),
+  provisioning: z.optional(provisioning),
+  global: z.prefault(section({ enabled: z._default(flag(), true) }), {}),
+});
+
+export type ServiceFile = z.output<typeof serviceSchema>;
+
+function parseCount(value: string): Parsed<number> {
+  return /^[1-9]\d{0,9}$/.test(value) ? parsed(Number(value)) : unparsed('a number of 1 or more');
+}

@@ -1,0 +1,99 @@
+import { type ConfigIssue, valueAt } from './config-issue.ts';
+import { Literal } from './literal.ts';
+import { isMax } from './schema-parts.ts';
+
+/** A key whose effect this build does not have, and the values that ask for what happens anyway. */
+export interface UnsupportedKey {
+  readonly path: readonly string[];
+  readonly isInert: (raw: unknown) => boolean;
+}
+
+const never = () => false;
+const emptyList = (raw: unknown) => Array.isArray(raw) && raw.length === 0;
+const isFalse = (raw: unknown) => raw === false || (raw instanceof Literal && raw.value === false);
+const isWord = (word: string) => (raw: unknown) => raw === word;
+
+/** Keys of a service definition that have no effect yet. */
+export const UNSUPPORTED_SERVICE_KEYS: readonly UnsupportedKey[] = [
+  ...keys('process', never, [
+    'schedule',
+    'not_before',
+    'not_after',
+    'timezone',
+    'catch_up',
+    'jitter',
+    'retries',
+    'retry_delay',
+    'expect_within',
+  ]),
+  ...keys('process', isWord('never'), ['max_time_per_run']),
+  ...keys('process', emptyList, ['env_file']),
+  { path: ['provisioning'], isInert: emptyList },
+  ...keys('resources', isMax, [
+    'max_cpu',
+    'max_memory',
+    'max_swap',
+    'memory_high',
+    'max_pids',
+    'cpu_weight',
+    'io_weight',
+    'oom',
+  ]),
+  ...keys('resources', emptyList, ['io_bandwidth']),
+  ...keys('logs', never, [
+    'rotation_mode',
+    'rotation_size',
+    'rotation_backups',
+    'rotation_frequency',
+    'rotation_max_age_ms',
+    'max_total_size',
+  ]),
+  ...keys('logs', isFalse, ['compression_enabled', 'timestamps']),
+  ...keys('logs', emptyList, ['hints']),
+];
+
+/** Keys of the master config that have no effect yet. */
+export const UNSUPPORTED_MASTER_KEYS: readonly UnsupportedKey[] = [
+  ...keys('cgroup', isMax, ['memory_max', 'memory_swap_max', 'cpu_max']),
+  ...keys('global', isWord('auto'), ['apply']),
+  ...keys('logs', never, ['max_total_size']),
+  ...keys('web_console', isFalse, ['enabled']),
+  ...keys('web_console', never, [
+    'bind',
+    'port',
+    'auth',
+    'user',
+    'memory_max',
+    'base_path',
+    'allow_plaintext_remote',
+    'tls',
+  ]),
+  {
+    path: ['admin_actions'],
+    isInert: (raw) => raw === null || Object.keys(Object(raw)).length === 0,
+  },
+];
+
+/** One issue for each key that is set, well-typed, and asks for an effect that is not there. */
+export function unsupportedIssues(
+  raw: unknown,
+  unsupported: readonly UnsupportedKey[],
+  typeIssues: readonly ConfigIssue[],
+): readonly ConfigIssue[] {
+  const isMistyped = (path: readonly string[]) =>
+    typeIssues.some((issue) => path.every((key, depth) => issue.path[depth] === key));
+  return unsupported
+    .filter(({ path, isInert }) => {
+      const value = valueAt(raw, path);
+      return value !== undefined && !isInert(value) && !isMistyped(path);
+    })
+    .map(({ path }) => ({ path, at: 'key', message: 'not supported by this build' }));
+}
+
+function keys(
+  parent: string,
+  isInert: UnsupportedKey['isInert'],
+  names: readonly string[],
+): readonly UnsupportedKey[] {
+  return names.map((name) => ({ path: [parent, name], isInert }));
+}

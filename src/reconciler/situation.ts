@@ -1,0 +1,32 @@
+import type { Instant } from '../lib/clock.ts';
+import type { Action } from '../model/action.ts';
+import type { DesiredService } from '../model/desired.ts';
+import type { History } from '../model/history.ts';
+import type { Intent } from '../model/intent.ts';
+import type { Observation } from '../model/observation.ts';
+import type { Wanted } from '../model/state.ts';
+import type { Condition } from '../model/status.ts';
+
+/** All that a plan is made from. */
+export interface PlanInput {
+  readonly desired: DesiredService | null;
+  readonly intent: Intent | null;
+  readonly observation: Observation;
+  /** Already settled, see settle.ts. */
+  readonly history: History;
+  readonly shuttingDown: boolean;
+}
+
+/** What to do now, when to look again at the latest, and what is true. */
+export interface Plan {
+  readonly actions: readonly Action[];
+  /** `null`: nothing is due until something happens. */
+  readonly requeueAfterMs: number | null;
+  readonly conditions: readonly Condition[];
+}
+
+/** What the branches of a plan need to know. */
+export interface Situation extends PlanInput {
+  readonly wanted: Wanted;
+  readonly now: Instant;
+}

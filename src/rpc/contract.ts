@@ -1,0 +1,135 @@
+/**
+ * Every method there is: what it takes, what it gives, whether it changes anything. One table for
+ * the socket, pmctl and the console. Names on the wire are as they are printed: snake_case.
+ */
+import * as z from 'zod/mini';
+import { eventRow, statusRow } from './status-row.ts';
+
+/** Longest wait a client may ask for. */
+const MAX_WAIT_MS = 86_400_000;
+const MAX_NAMES = 1_000;
+/** Most events or log lines in one answer. */
+const MAX_LINES = 10_000;
+
+const list = <T extends z.core.$ZodType>(item: T) => z.readonly(z.array(item));
+
+const text = z.string('expected text').check(z.maxLength(256, 'expected at most 256 characters'));
+const flag = (preset: boolean) => z._default(z.boolean('expected true or false'), preset);
+const between = (least: number, most: number) => {
+  const expected = `expected a whole number from ${least} to ${most}`;
+  return z.int(expected).check(z.minimum(least, expected), z.maximum(most, expected));
+};
+const someNames = z
+  .array(text, 'expected a list of names')
+  .check(z.maxLength(MAX_NAMES, `expected at most ${MAX_NAMES} names`));
+const names = someNames.check(z.minLength(1, 'expected at least one name, or all'));
+
+const params = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>
+  z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? `unknown key ${issue.keys.join(', ')}; known: ${Object.keys(shape).join(', ') || 'none'}`
+        : 'expected an object of named parameters',
+  });
+
+const build = params({ host: text, time: text, version: text });
+
+/** Null: the default, which leaves room for the service's own grace period. */
+const timeout = z._default(z.nullable(between(1, MAX_WAIT_MS)), null);
+
+const outcome = z.object({
+  name: z.string(),
+  ok: z.boolean(),
+  outcome: z.enum(['done', 'unchanged', 'skipped', 'requested', 'refused', 'failed', 'timeout']),
+  /** For people: what is so now, or why not. */
+  message: z.string(),
+  /** Of a stop: processes that were there, that ended by themselves, that were killed. */
+  stop: z.nullable(z.object({ processes: z.number(), ended: z.number(), killed: z.number() })),
+});
+const outcomes = z.object({ services: list(outcome) });
+
+const problem = z.object({
+  file: z.string(),
+  line: z.nullable(z.number()),
+  column: z.nullable(z.number()),
+  key_path: z.string(),
+  message: z.string(),
+});
+
+export const contract = {
+  /** Says which build the client is; every other method but the version ones needs it. */
+  hello: { mutates: false, params: params({ build }), result: z.object({ build }) },
+  'daemon.version': {
+    mutates: false,
+    params: params({}),
+    result: z.object({
+      build,
+      pid: z.number(),
+      started_at_ms: z.number(),
+      uptime_ms: z.number(),
+      socket: z.string(),
+    }),
+  },
+  /** No names: all services. */
+  status: {
+    mutates: false,
+    params: params({ names: z._default(someNames, []), detail: flag(false) }),
+    result: z.object({ services: list(statusRow), warnings: list(z.string()) }),
+  },
+  'services.start': {
+    mutates: true,
+    params: params({ names, force: flag(false), wait: flag(true), timeout_ms: timeout }),
+    result: outcomes,
+  },
+  'services.stop': {
+    mutates: true,
+    params: params({ names, wait: flag(true), timeout_ms: timeout }),
+    result: outcomes,
+  },
+  'services.restart': {
+    mutates: true,
+    params: params({ names, wait: flag(true), timeout_ms: timeout }),
+    result: outcomes,
+  },
+  'sources.update': {
+    mutates: true,
+    params: params({ prune: flag(false) }),
+    result: z.object({
+      accepted: list(z.string()),
+      changed: list(z.string()),
+      removed: list(z.string()),
+      problems: list(problem),
+      conflicts: list(z.object({ name: z.string(), files: list(z.string()) })),
+      brakes: list(z.object({ source: z.string(), reason: z.string(), held: list(z.string()) })),
+    }),
+  },
+  /** The newest `limit` events, oldest first. No names: all, also those of the daemon. */
+  'events.list': {
+    mutates: false,
+    params: params({
+      names: z._default(someNames, []),
+      limit: z._default(between(1, MAX_LINES), 200),
+    }),
+    result: z.object({ events: list(eventRow) }),
+  },
+  'logs.tail': {
+    mutates: false,
+    params: params({ name: text, lines: z._default(between(1, MAX_LINES), 50) }),
+    result: z.object({
+      files: list(z.object({ path: z.string(), lines: list(z.string()), truncated: z.boolean() })),
+    }),
+  },
+} as const;
+
+export type Contract = typeof contract;
+export type MethodName = keyof Contract;
+/** What a handler gets: defaults filled in. */
+export type ParamsOf<M extends MethodName> = z.output<Contract[M]['params']>;
+/** What a client sends: what has a default may be left out. */
+export type RequestOf<M extends MethodName> = z.input<Contract[M]['params']>;
+export type ResultOf<M extends MethodName> = z.output<Contract[M]['result']>;
+export type Outcome = z.output<typeof outcome>;
+
+export function isMethodName(name: string): name is MethodName {
+  return Object.hasOwn(contract, name);
+}

@@ -1,0 +1,77 @@
+import * as z from 'zod/mini';
+
+const list = <T extends z.core.$ZodType>(item: T) => z.readonly(z.array(item));
+const numberOrNull = z.nullable(z.number());
+const textOrNull = z.nullable(z.string());
+
+/** One recorded event, as it is printed. */
+export const eventRow = z.object({
+  seq: z.number(),
+  at_ms: z.number(),
+  service: textOrNull,
+  kind: z.string(),
+  message: z.string(),
+  actor: z.string(),
+  data: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+});
+
+/** What is looked up only for `detail: true`: it reads /proc and the journal. */
+const statusDetail = z.object({
+  processes: list(z.object({ pid: z.number(), uptime_ms: z.number(), command: z.string() })),
+  events: list(eventRow),
+});
+
+/** One service, as `pmctl status --format json` prints it. */
+export const statusRow = z.object({
+  application: z.string(),
+  description: z.string(),
+  labels: z.record(z.string(), z.string()),
+  /** False also when there never was a valid definition. */
+  enabled: z.boolean(),
+  running: z.boolean(),
+  /** The kernel's word. */
+  actual: z.enum(['RUNNING', 'STOPPED', 'UNKNOWN']),
+  phase: z.string(),
+  conditions: list(z.object({ type: z.string(), message: z.string() })),
+  system_flags: list(z.string()),
+  user_flags: list(z.string()),
+  pids: list(z.number()),
+  /** In the order of `pids`; null for one that is gone already, empty without `detail`. */
+  pid_uptimes_ms: list(numberOrNull),
+  /** The launched process, or what it left behind after a double fork; null when nothing runs. */
+  main_pid: numberOrNull,
+  main_pid_gone: z.boolean(),
+  /** Number of the newest run. */
+  run: numberOrNull,
+  generation: numberOrNull,
+  source_file: textOrNull,
+  working_directory: textOrNull,
+  started_at_ms: numberOrNull,
+  uptime_ms: numberOrNull,
+  last_run_at_ms: numberOrNull,
+  last_exit_code: numberOrNull,
+  last_exit: z.nullable(
+    z.object({
+      kind: z.enum(['exited', 'signaled', 'launch_failed', 'unknown']),
+      code: numberOrNull,
+      signal: textOrNull,
+      message: z.string(),
+      at_ms: z.number(),
+    }),
+  ),
+  restarts_10m: z.number(),
+  next_start_in_ms: numberOrNull,
+  /** Who stopped it; null when no operator did. */
+  stopped_by: textOrNull,
+  provisioning_defined: z.boolean(),
+  provisioning_marker: textOrNull,
+  provisioning_marker_exists: z.boolean(),
+  schedule: textOrNull,
+  schedule_not_before_ms: numberOrNull,
+  schedule_not_after_ms: numberOrNull,
+  schedule_max_time_per_run_ms: numberOrNull,
+  detail: z.nullable(statusDetail),
+});
+
+export type EventRow = z.output<typeof eventRow>;
+export type StatusRow = z.output<typeof statusRow>;

@@ -1,0 +1,108 @@
+import { type BigIntStats, statSync } from 'node:fs';
+import type { Instant } from '../lib/clock.ts';
+import { isErrno } from '../lib/errors.ts';
+import type { Definition } from '../model/desired.ts';
+
+/** How long a file must have been left alone before it is read. */
+export const SETTLE_MS = 300;
+
+/** A definition that could be read now. */
+export interface Candidate {
+  /** Changes whenever the content may have changed. */
+  readonly fingerprint: string;
+  /** Wall time of the last change (ctime). */
+  readonly changedAtMs: number;
+  readonly load: () => Definition;
+}
+
+interface Reading {
+  readonly fingerprint: string;
+  readonly definition: Definition;
+  /** Monotonic; `null` while the file is there. */
+  missingSinceMs: number | null;
+}
+
+/** What the files say, and when to look again because some of them are still being written. */
+export interface SettledReading {
+  readonly definitions: readonly Definition[];
+  readonly lookAgainAfterMs: number | null;
+}
+
+/**
+ * The definitions of one source, each as it was last read.
+ *
+ * INVARIANTS: an unchanged file is not read again; a file that changed or vanished less than
+ * {@link SETTLE_MS} ago keeps its previous reading, so that half-written files and the moment
+ * between an editor's unlink and rename never show.
+ */
+export class SettledFiles {
+  readonly #readings = new Map<string, Reading>();
+
+  /** Takes over what has settled; with `settled` everything as it is now. */
+  refresh(
+    candidates: ReadonlyMap<string, Candidate>,
+    now: Instant,
+    settled: boolean,
+  ): SettledReading {
+    const waits = [
+      ...[...candidates].map(([id, candidate]) => this.#take(id, candidate, now, settled)),
+      ...[...this.#readings.keys()]
+        .filter((id) => !candidates.has(id))
+        .map((id) => this.#miss(id, now, settled)),
+    ].filter((waitMs) => waitMs !== null);
+    return {
+      definitions: [...this.#readings.values()].map((reading) => reading.definition),
+      lookAgainAfterMs: waits.length === 0 ? null : Math.min(...waits),
+    };
+  }
+
+  #take(id: string, candidate: Candidate, now: Instant, settled: boolean): number | null {
+    const reading = this.#readings.get(id);
+    if (reading !== undefined) reading.missingSinceMs = null;
+    if (reading?.fingerprint === candidate.fingerprint) return null;
+    const ageMs = now.wallMs - candidate.changedAtMs;
+    // A change in the future means that the clock was set back: no reason to wait for it.
+    if (!settled && ageMs >= 0 && ageMs < SETTLE_MS) return SETTLE_MS - ageMs;
+    const definition = candidate.load();
+    this.#readings.set(id, {
+      fingerprint: isUnreadable(definition) ? '' : candidate.fingerprint,
+      definition,
+      missingSinceMs: null,
+    });
+    return null;
+  }
+
+  #miss(id: string, now: Instant, settled: boolean): number | null {
+    const reading = this.#readings.get(id);
+    if (reading === undefined) return null;
+    reading.missingSinceMs ??= now.monotonicMs;
+    const missingMs = now.monotonicMs - reading.missingSinceMs;
+    if (!settled && missingMs < SETTLE_MS) return SETTLE_MS - missingMs;
+    this.#readings.delete(id);
+    return null;
+  }
+}
+
+/** Identifies a file's content by what any change of it changes. */
+export function fingerprintOf(path: string, stats: BigIntStats | undefined): string {
+  if (stats === undefined) return `${path} missing`;
+  return `${path} ${stats.dev} ${stats.ino} ${stats.size} ${stats.mtimeNs} ${stats.ctimeNs}`;
+}
+
+/**
+ * What a path leads to, links followed, as what counts is when the content changed; `undefined`
+ * where that is nothing. Throws where it cannot be told.
+ */
+export function statIfThere(path: string): BigIntStats | undefined {
+  try {
+    return statSync(path, { bigint: true });
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return undefined;
+    throw error;
+  }
+}
+
+/** Why a file could not be read may change without the file changing, so it is tried each time. */
+function isUnreadable(definition: Definition): boolean {
+  return definition.kind === 'invalid' && definition.problems.some(({ line }) => line === null);
+}

@@ -1,0 +1,140 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createConnection } from 'node:net';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { startInstance } from './harness.ts';
+import { commandLine, isAlive, processField } from './kernel.ts';
+import { waitFor } from './wait-for.ts';
+
+test('redis-server answers, is started again after kill -9, and ends by itself when stopped', async () => {
+  const instance = await startInstance();
+  const socket = join(instance.folder('redis'), 'redis.sock');
+  instance.define('redis', {
+    process: {
+      working_directory: instance.folder('redis'),
+      start_command: ['redis-server', '--port', '0', '--unixsocket', socket, '--save', ''],
+    },
+    restart_policy: { restart_backoff_ms: 100 },
+  });
+
+  const [first = 0] = await instance.running('redis', 1);
+  await waitFor(() => ping(socket), { what: 'redis to answer' });
+  process.kill(first, 'SIGKILL');
+  await waitFor(() => !isAlive(first), { what: 'redis to be gone' });
+  const [second = 0] = await instance.running('redis', 1);
+  await waitFor(() => ping(socket), { what: 'redis to answer again' });
+  expect(second).not.toBe(first);
+  expect(commandLine(second)).toContain('redis-server');
+  expect((await instance.status('redis'))?.last_exit?.signal).toBe('SIGKILL');
+
+  const stopped = await instance.pmctl('stop', 'redis');
+  expect(stopped).toMatchObject({ code: 0, stdout: expect.stringContaining('0 killed') });
+  expect(isAlive(second)).toBe(false);
+  await instance.gone('redis');
+});
+
+test('a script that forks twenty processes into the background and exits still runs', async () => {
+  const instance = await startInstance();
+  instance.defineScript('forks', 'for i in $(seq 20); do ( ( exec sleep 1000 ) & ); done');
+
+  const pids = await instance.running('forks', 20);
+  const status = await instance.phase('forks', 'RUNNING');
+  expect(status.pids.toSorted()).toEqual(pids.toSorted());
+  // The shell that was launched is none of them, so they have been reparented.
+  expect(new Set(pids.map((pid) => processField(pid, 'Name')))).toEqual(new Set(['sleep']));
+
+  expect((await instance.pmctl('stop', 'forks')).code).toBe(0);
+  expect(pids.filter(isAlive)).toEqual([]);
+  await instance.gone('forks');
+});
+
+test('a service that ignores the stop signal is killed after its grace, and stop says so', async () => {
+  const instance = await startInstance();
+  const graceMs = 500;
+  instance.defineScript('stubborn', 'trap "" TERM; sleep 1000; sleep 1000', {
+    process: { stop_grace_period_ms: graceMs },
+  });
+  const pids = await instance.running('stubborn', 2);
+  await instance.phase('stubborn', 'RUNNING');
+
+  const askedAt = performance.now();
+  const stopped = await instance.pmctl('stop', 'stubborn');
+
+  expect(performance.now() - askedAt).toBeGreaterThan(graceMs);
+  expect(stopped).toMatchObject({ code: 0, stdout: expect.stringContaining('2 killed') });
+  expect(pids.filter(isAlive)).toEqual([]);
+  await instance.gone('stubborn');
+});
+
+test('children that leave session and process group are stopped with their service', async () => {
+  const instance = await startInstance();
+  instance.defineScript(
+    'runaway',
+    'setsid sleep 1000 & setsid sh -c "setsid sleep 1000 & sleep 1000" & exec sleep 1000',
+  );
+  const pids = await instance.running('runaway', 5);
+  expect(new Set(pids.map((pid) => processField(pid, 'NSsid'))).size).toBeGreaterThan(3);
+  await instance.phase('runaway', 'RUNNING');
+
+  const stopped = await instance.pmctl('stop', 'runaway');
+
+  expect(stopped).toMatchObject({ code: 0, stdout: expect.stringContaining('0 killed') });
+  expect(pids.filter(isAlive)).toEqual([]);
+});
+
+test('a crash loop backs off, fails for good, and is cleared by a start', async () => {
+  const instance = await startInstance();
+  const runs = join(instance.folder('loop'), 'runs');
+  const cured = join(instance.folder('loop'), 'cured');
+  instance.defineScript('loop', 'echo run >> runs; test -e cured && exec sleep 1000; exit 7', {
+    restart_policy: {
+      restart_backoff_ms: 300,
+      tolerance: { max_restarts: 2, duration: '1m' },
+    },
+  });
+
+  const waiting = await instance.phase('loop', 'BACKOFF');
+  expect(waiting.last_exit_code).toBe(7);
+  expect(waiting.next_start_in_ms).toBeGreaterThan(0);
+  const failed = await instance.phase('loop', 'FAILED');
+  expect(failed.system_flags).toContain('failed');
+  expect(readFileSync(runs, 'utf8')).toBe('run\n'.repeat(3));
+  expect(existsSync(instance.cgroupOf('loop'))).toBe(false);
+  const kinds = (await instance.events('loop')).map((event) => event.kind);
+  expect(kinds.filter((kind) => kind === 'service.backoff')).toHaveLength(2);
+  expect(kinds.at(-1)).toBe('service.failed');
+
+  writeFileSync(cured, '');
+  expect((await instance.pmctl('start', 'loop')).code).toBe(0);
+  const [pid = 0] = await instance.running('loop', 1);
+  expect(commandLine(pid)).toBe('sleep 1000');
+  const running = await instance.phase('loop', 'RUNNING');
+  expect(running.system_flags).not.toContain('failed');
+});
+
+test('an edit of a live field takes effect without a restart', async () => {
+  const instance = await startInstance();
+  const script = 'trap "" TERM; sleep 1000; sleep 1000';
+  instance.defineScript('patient', script, { process: { stop_grace_period_ms: 60_000 } });
+  const pids = await instance.running('patient', 2);
+  await instance.phase('patient', 'RUNNING');
+
+  instance.defineScript('patient', script, { process: { stop_grace_period_ms: 100 } });
+  expect((await instance.pmctl('update')).code).toBe(0);
+  const status = await instance.phase('patient', 'RUNNING');
+
+  expect(status.generation).toBe(2);
+  expect(instance.pidsOf('patient')).toEqual(pids);
+  expect((await instance.pmctl('stop', 'patient')).stdout).toContain('2 killed');
+});
+
+async function ping(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const connection = createConnection(socket, () => connection.write('PING\r\n'));
+    connection.on('data', (answer) => {
+      connection.destroy();
+      resolve(answer.toString() === '+PONG\r\n');
+    });
+    connection.on('error', () => resolve(false));
+  });
+}

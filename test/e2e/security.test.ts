@@ -1,0 +1,74 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { startInstance } from './harness.ts';
+import { processEnvironment, processField } from './kernel.ts';
+import { waitFor } from './wait-for.ts';
+
+test("a service's process is its user, that user's groups and nothing of the daemon's", async () => {
+  const instance = await startInstance();
+  const user = 'www-data';
+  const id = (option: string) => execFileSync('id', [option, user], { encoding: 'utf8' }).trim();
+  instance.defineScript('worker', 'exec sleep 1000', {
+    process: { user, umask: '0027', environment: [{ name: 'GREETING', value: 'hello' }] },
+  });
+  const [pid = 0] = await instance.running('worker', 1);
+  await waitFor(() => processField(pid, 'Name') === 'sleep', { what: 'the command to run' });
+
+  expect(processField(pid, 'Uid')?.split('\t')).toEqual(Array(4).fill(id('-u')));
+  expect(processField(pid, 'Gid')?.split('\t')).toEqual(Array(4).fill(id('-g')));
+  expect(processField(pid, 'Groups')?.split(' ').toSorted()).toEqual(
+    id('-G').split(' ').toSorted(),
+  );
+  expect(processField(pid, 'CapEff')).toBe('0000000000000000');
+  expect(processField(pid, 'Umask')).toBe('0027');
+  const environment = processEnvironment(pid);
+  expect(Object.keys(environment).toSorted()).toEqual(
+    ['GREETING', 'HOME', 'LANG', 'LOGNAME', 'PATH', 'SHELL', 'USER'].toSorted(),
+  );
+  expect(environment).toMatchObject({ USER: user, GREETING: 'hello' });
+  const open = execFileSync('ls', [`/proc/${pid}/fd`], { encoding: 'utf8' }).split('\n');
+  expect(open.filter(Boolean)).toEqual(['0', '1', '2']);
+  expect(processField(pid, 'NSsid')).toBe(String(pid));
+});
+
+test('log files are for root and the group alone, whoever the service is', async () => {
+  const instance = await startInstance();
+  instance.defineScript('worker', 'echo hello; exec sleep 1000', {
+    process: { user: 'www-data' },
+  });
+  const log = join(instance.folder('worker'), 'logs/stdout.log');
+  const isWritten = () => existsSync(log) && readFileSync(log, 'utf8') === 'hello\n';
+  await waitFor(isWritten, { what: 'the log' });
+
+  expect(statSync(log)).toMatchObject({ uid: 0 });
+  expect(statSync(log).mode & 0o777).toBe(0o640);
+});
+
+test('a log file that its service made a link is refused, and nothing is written through it', async () => {
+  const instance = await startInstance();
+  const victim = join(instance.root, 'victim');
+  writeFileSync(victim, 'precious\n');
+  const folder = instance.folder('thief');
+  mkdirSync(join(folder, 'logs'));
+  symlinkSync(victim, join(folder, 'logs/stdout.log'));
+  execFileSync('chown', ['-hR', 'www-data:www-data', folder]);
+  instance.defineScript('thief', 'while true; do echo stolen; sleep 0.1; done', {
+    process: { user: 'www-data' },
+    restart_policy: { restart_backoff_ms: 50, tolerance: { max_restarts: 1 } },
+  });
+
+  const refusal = await waitFor(
+    async () => (await instance.events('thief')).find(({ message }) => message.includes(folder)),
+    { what: 'an event that names the path' },
+  );
+  expect(refusal.message).toMatch(/link/i);
+  expect(readFileSync(victim, 'utf8')).toBe('precious\n');
+});
+
+test('only root may use the socket unless the config says otherwise', async () => {
+  const instance = await startInstance();
+  expect(statSync(instance.socket).mode & 0o777).toBe(0o660);
+  expect(statSync(instance.socket)).toMatchObject({ uid: 0, gid: 0 });
+});

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { changedFields, type FieldClass, restartHash } from '../../src/model/restart-hash.ts';
+import type { ServiceSpec } from '../../src/model/service-spec.ts';
+import { spec } from '../builders/specs.ts';
+
+const BEFORE = spec();
+
+/** One other value for each field. A new field of the spec does not compile until it has a line. */
+const CHANGES: {
+  readonly [K in keyof Omit<ServiceSpec, 'name'>]: readonly [ServiceSpec[K], FieldClass];
+} = {
+  description: ['shop', 'live'],
+  labels: [{ tier: '1' }, 'live'],
+  enabled: [false, 'live'],
+  workingDirectory: ['/srv/other', 'restart'],
+  startCommand: [['./run.sh', 'x'], 'restart'],
+  stop: [{ kind: 'signal', signal: 'SIGINT' }, 'live'],
+  stopGraceMs: [1, 'live'],
+  user: ['nobody', 'restart'],
+  group: ['nogroup', 'restart'],
+  environment: [[{ name: 'A', value: 'b' }], 'restart'],
+  inheritEnvironment: [true, 'restart'],
+  successExitCodes: [[0, 1], 'live'],
+  umask: [0o077, 'restart'],
+  nice: [5, 'restart'],
+  oomScoreAdjust: [100, 'restart'],
+  limits: [[{ name: 'nofile', soft: 1, hard: 1 }], 'restart'],
+  noNewPrivileges: [true, 'restart'],
+  ambientCapabilities: [['chown'], 'restart'],
+  logs: [{ ...BEFORE.logs, stdout: '/var/log/x' }, 'restart'],
+  restart: [{ ...BEFORE.restart, backoffMs: 5 }, 'live'],
+};
+
+describe('the class of a changed field', () => {
+  it.each(Object.entries(CHANGES))('%s is told, and the hash follows it', (field, [value, cls]) => {
+    const after = { ...BEFORE, [field]: value };
+    expect(changedFields(BEFORE, after).map((changed) => changed.class)).toEqual([cls]);
+    expect(restartHash(after) !== restartHash(BEFORE)).toBe(cls === 'restart');
+  });
+
+  it('names the key as files write it', () => {
+    const after = spec({ nice: 3, restart: { toleranceMs: 1 } });
+    expect(changedFields(BEFORE, after)).toEqual([
+      { path: 'process.nice', class: 'restart' },
+      { path: 'restart_policy.tolerance.duration', class: 'live' },
+    ]);
+  });
+
+  it('sees no change in a mere order of keys', () => {
+    const reordered = {
+      ...BEFORE,
+      logs: Object.fromEntries(Object.entries(BEFORE.logs).reverse()),
+    };
+    const after = { ...Object.fromEntries(Object.entries(reordered).reverse()), name: BEFORE.name };
+    expect(changedFields(BEFORE, { ...BEFORE, ...after })).toEqual([]);
+    expect(restartHash({ ...BEFORE, ...after })).toBe(restartHash(BEFORE));
+  });
+});
