@@ -4,7 +4,10 @@ import type { Actuators } from '../model/action.ts';
 import type { ActuatorContext } from './context.ts';
 import { removeStopCgroup } from './stop-command.ts';
 
-/** Removes the service's empty cgroup and everything below it. */
+/** How long the last words of a service that is down are waited for. */
+const DRAIN_MS = 500;
+
+/** Removes the service's empty cgroup and everything below it; nobody is left to write logs. */
 export function removeCgroupActuator(context: ActuatorContext): Actuators['remove-cgroup'] {
   return async (name) => {
     const cgroup = context.tree.service(name);
@@ -16,17 +19,15 @@ export function removeCgroupActuator(context: ActuatorContext): Actuators['remov
     }
     removeStopCgroup(context, name);
     context.onCgroupRemoved(name);
+    await context.capture.drain(name, DRAIN_MS);
+    context.capture.detach(name);
     return [];
   };
 }
 
-/** How long the last words of a removed service are waited for. */
-const DRAIN_MS = 500;
-
 /** Removes what the runtime directory holds of a service that is no longer defined. */
 export function forgetActuator(context: ActuatorContext): Actuators['forget'] {
   return async (name) => {
-    await context.capture.drain(name, DRAIN_MS);
     context.capture.detach(name);
     context.launches.forget(name);
     context.removeServiceFolder(name);

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, lstatSync, mkdirSync, openSync } from 'node:fs';
 import { createCgroup, removeCgroup } from '../host/cgroup.ts';
 import { openFifoForService } from '../host/fifo.ts';
 import { type Launched, launch } from '../host/launch.ts';
@@ -10,16 +10,13 @@ import type { ActuatorContext } from './context.ts';
 import { type LaunchAttributes, prepareLaunch } from './prepare-launch.ts';
 import { type ServiceFiles, serviceFiles } from './service-files.ts';
 
-/** How long a new run waits for the last words of the one before. */
-const DRAIN_MS = 500;
-
 /** Launches the main process in the service's cgroup with both streams captured. */
 export function startActuator(context: ActuatorContext): Actuators['start'] {
   return async (name, { accepted, runNumber }) => {
     const { spec } = accepted;
     const attributes = await prepareLaunch(spec, spec.startCommand, context.daemonEnvironment);
     const files = serviceFiles(context.servicesDirectory, name);
-    await makeFifos(context, name, files, attributes);
+    await provideFifos(context, files, attributes);
     const launched = launchCaptured(context, name, spec, files, attributes);
     context.launches.began(name, runNumber);
     context.launches.captured(name, runNumber);
@@ -34,20 +31,22 @@ export function startActuator(context: ActuatorContext): Actuators['start'] {
   };
 }
 
-/** New FIFOs for each run: what an earlier run left in its own cannot get into this one. */
-async function makeFifos(
+/** The FIFOs outlive the run: whoever reads them reads on, whoever wrote last is not mixed in. */
+async function provideFifos(
   context: ActuatorContext,
-  name: ServiceName,
   files: ServiceFiles,
   { identity }: LaunchAttributes,
 ): Promise<void> {
-  if (context.capture.isAttached(name)) {
-    await context.capture.drain(name, DRAIN_MS);
-    context.capture.detach(name);
-  }
   mkdirSync(files.folder, { recursive: true, mode: 0o700 });
-  await context.fifos.take(files.stdoutFifo, identity);
-  await context.fifos.take(files.stderrFifo, identity);
+  for (const path of [files.stdoutFifo, files.stderrFifo]) {
+    if (!isFifoOf(path, identity)) await context.fifos.take(path, identity);
+  }
+}
+
+/** The owner matters: a service may open its own `/dev/stdout` again. */
+function isFifoOf(path: string, { uid, gid }: LaunchAttributes['identity']): boolean {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  return stats !== undefined && stats.isFIFO() && stats.uid === uid && stats.gid === gid;
 }
 
 function launchCaptured(

@@ -19,22 +19,20 @@ export type Judge = (status: ServiceStatus | null, request: Request) => Verdict 
 const LISTED_PIDS = 8;
 
 /** A start is done when the service runs, whoever started it. */
-export const judgeStart: Judge = (status, request) => {
-  const general = judgeRun(status, request);
-  if (general !== null || status?.phase !== 'RUNNING') return general;
-  const isSameRun = status.history.run?.number === request.before.history.run?.number;
-  return isSameRun && hasActiveRun(request.before.history)
-    ? verdict('unchanged', `already running: ${describeRun(status)}`)
-    : verdict('done', `running: ${describeRun(status)}`);
-};
+export const judgeStart: Judge = (status, request) =>
+  judgeRun(status, request, (running) => {
+    const { history } = request.before;
+    return hasActiveRun(history) && running.history.run?.number === history.run.number
+      ? verdict('unchanged', `already running: ${describeRun(running)}`)
+      : verdict('done', `running: ${describeRun(running)}`);
+  });
 
 /** A restart is done when a run that began after the request is there. */
-export const judgeRestart: Judge = (status, request) => {
-  const general = judgeRun(status, request);
-  if (general !== null || status?.phase !== 'RUNNING') return general;
-  const isNew = (status.history.run?.intentId ?? 0) >= request.intent.id;
-  return isNew ? verdict('done', `running: ${describeRun(status)}`) : null;
-};
+export const judgeRestart: Judge = (status, request) =>
+  judgeRun(status, request, (running) => {
+    const isNew = (running.history.run?.intentId ?? 0) >= request.intent.id;
+    return isNew ? verdict('done', `running: ${describeRun(running)}`) : null;
+  });
 
 /** A stop is done when the cgroup is empty, never before. */
 export const judgeStop: Judge = (status, { intent, before }) => {
@@ -66,12 +64,17 @@ export function verdict(outcome: Outcome['outcome'], message: string): Verdict {
 }
 
 /** What a start and a restart have in common: every way not to end up running. */
-function judgeRun(status: ServiceStatus | null, { intent }: Request): Verdict | null {
+function judgeRun(
+  status: ServiceStatus | null,
+  { intent }: Request,
+  judgeRunning: (running: ServiceStatus) => Verdict | null,
+): Verdict | null {
   if (status === null || status.desired === null) return verdict('failed', describeState(null));
   if (!knows(status, intent)) return null;
   if (isSuperseded(status, intent)) return superseded(status);
   switch (status.phase) {
     case 'RUNNING':
+      return judgeRunning(status);
     case 'STARTING':
       return null;
     case 'STOPPING': {

@@ -193,10 +193,14 @@ export class Daemon {
     }
   }
 
+  /** Said once: the services that ask for a controller are where its absence matters. */
   #reportTree(): void {
-    for (const { controller, reason } of this.#tree.missingControllers) {
-      this.#say('cgroup.controller-missing', `cgroup controller ${controller}: ${reason}`);
-    }
+    const missing = this.#tree.missingControllers.map(({ controller }) => controller);
+    if (missing.length === 0) return;
+    this.#say(
+      'cgroup.controllers-missing',
+      `not available in this cgroup tree: ${missing.join(', ')}`,
+    );
   }
 
   #prune(): void {

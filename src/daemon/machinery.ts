@@ -33,10 +33,9 @@ export interface Machinery {
   readonly store: Store;
   readonly controller: Controller;
   readonly cgroupEvents: CgroupEvents;
-  readonly capture: LogCapture;
   /** The main process of a service is a child of this daemon, so its end is reported. */
   readonly isOwnChild: (name: ServiceName) => boolean;
-  /** Removes what actuators keep ready. */
+  /** Closes what is watched and read, and removes what actuators keep ready. */
   readonly close: () => void;
 }
 
@@ -96,5 +95,10 @@ export function createMachinery(parts: MachineryParts): Machinery {
     forgotten: (name) => parts.intents.forget(name),
   });
   const isOwnChild = own.isLauncherAlive;
-  return { store, controller, cgroupEvents, capture, isOwnChild, close: () => fifos.close() };
+  const close = () => {
+    cgroupEvents.close();
+    capture.closeAll();
+    fifos.close();
+  };
+  return { store, controller, cgroupEvents, isOwnChild, close };
 }

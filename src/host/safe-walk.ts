@@ -127,9 +127,11 @@ function adopt(fd: number, parent: Stats, madeAtMs: number): void {
   chownSync(`/proc/self/fd/${fd}`, parent.uid, parent.gid);
 }
 
-/** What a link says that only root could have put there; null when it is no link. */
+/** What a link says that only root could have put there; null when it is neither link nor folder. */
 function trustedTarget(entry: Entry, path: string): string | null {
   const link = lstatSync(entry.path, { throwIfNoEntry: false });
+  // Somebody is swapping it; as a folder, it is walked into.
+  if (link?.isDirectory() === true) return entry.name;
   if (link?.isSymbolicLink() !== true) return null;
   if (link.uid !== 0 || !isRootOnlyFolder(fstatSync(entry.folderFd))) {
     throw new ProcessmasterError(

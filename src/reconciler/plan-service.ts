@@ -1,5 +1,5 @@
 import type { Action } from '../model/action.ts';
-import { describeExit, hasActiveRun } from '../model/history.ts';
+import { describeExit, hasActiveRun, type StopProgress } from '../model/history.ts';
 import type { AcceptedSpec, ServiceSpec } from '../model/service-spec.ts';
 import type { Condition } from '../model/status.ts';
 import { isFailure, wantsRestart } from './restart-budget.ts';
@@ -32,14 +32,16 @@ function planUnknown(reason: string): Plan {
 
 function planPopulated(situation: Situation, pids: readonly number[]): Plan {
   const populated: Condition = { type: 'Populated', message: countProcesses(pids.length) };
-  const due = situation.history.stop === null ? reasonToStop(situation) : null;
-  const stopped =
-    situation.history.stop !== null
-      ? continueStop(situation, pids)
-      : due === null
-        ? planRunning(situation, pids)
-        : beginStop(situation, due);
-  return { ...stopped, conditions: [populated, ...stopped.conditions] };
+  const planned = planWhilePopulated(situation, pids);
+  return { ...planned, conditions: [populated, ...planned.conditions] };
+}
+
+/** A stop that was begun is finished before anything else is considered. */
+function planWhilePopulated(situation: Situation, pids: readonly number[]): Plan {
+  const { stop } = situation.history;
+  if (stop !== null) return continueStop(situation, stop, pids);
+  const due = reasonToStop(situation);
+  return due === null ? planRunning(situation, pids) : beginStop(situation, due);
 }
 
 /** Launched and not in the cgroup yet: nothing can be signalled through it. */
@@ -85,10 +87,8 @@ function planRunning(situation: Situation, pids: readonly number[]): Plan {
     const message = `the main process ${history.main.pid} is gone${how}, ${count} live${pids.length === 1 ? 's' : ''} on`;
     conditions.push({ type: 'MainProcessGone', message });
   }
-  const actions: Action[] =
-    observation.logsCaptured || spec === null || history.run === null
-      ? []
-      : [captureLogs(spec, history.run.number)];
+  const isReadOrUnreadable = observation.logsCaptured || spec === null || history.run === null;
+  const actions = isReadOrUnreadable ? [] : [captureLogs(spec, history.run.number)];
   return { actions, requeueAfterMs: null, conditions };
 }
 
@@ -114,10 +114,8 @@ function beginStop(situation: Situation, reason: string): Plan {
 /** Grace for a run whose spec nobody knows: the default of `process.stop_grace_period_ms`. */
 const DEFAULT_GRACE_MS = 5_000;
 
-function continueStop(situation: Situation, pids: readonly number[]): Plan {
-  const { history, now } = situation;
-  const stop = history.stop;
-  if (stop === null) return { actions: [], requeueAfterMs: null, conditions: [] };
+function continueStop(situation: Situation, stop: StopProgress, pids: readonly number[]): Plan {
+  const { now } = situation;
   const stopping: Condition = { type: 'Stopping', message: stop.reason };
   if (stop.killedAtMonotonicMs === null) {
     const graceMs = specInForce(situation)?.stopGraceMs ?? DEFAULT_GRACE_MS;

@@ -63,6 +63,8 @@ export class Reconciler {
   readonly #store: Store;
   readonly #ports: ReconcilePorts;
   readonly #failedAttempts = new Map<ServiceName, number>();
+  /** What the last pass did, and how often it had been done just before. */
+  readonly #lastDone = new Map<ServiceName, { readonly done: string; readonly times: number }>();
   #shuttingDown = false;
 
   constructor(store: Store, ports: ReconcilePorts) {
@@ -88,8 +90,23 @@ export class Reconciler {
     if (failure !== null) return this.#retryLater(reading, planned, failure);
     this.#failedAttempts.delete(name);
     if (planned.actions.some((action) => action.kind === 'forget')) return this.#forget(name);
-    // What was done changed what is to be observed: look at once, then wait as planned.
-    return { requeueAfterMs: planned.actions.length > 0 ? 0 : planned.requeueAfterMs };
+    return { requeueAfterMs: this.#lookAgainAfterMs(name, planned) };
+  }
+
+  /**
+   * What was done changed what is to be observed: look at once, then wait as planned. Where the very
+   * same is planned again and again, doing it does not help: it is repeated ever later.
+   */
+  #lookAgainAfterMs(name: ServiceName, { actions, requeueAfterMs }: Plan): number | null {
+    const done = actions.map((action) => action.kind).join();
+    const last = this.#lastDone.get(name);
+    if (done === '') {
+      this.#lastDone.delete(name);
+      return requeueAfterMs;
+    }
+    const times = last?.done === done ? last.times + 1 : 0;
+    this.#lastDone.set(name, { done, times });
+    return times === 0 ? 0 : retryDelayMs(times);
   }
 
   /** What a pass would show now. Changes nothing, does nothing. */
@@ -170,12 +187,11 @@ export class Reconciler {
     const { name } = reading;
     const attempts = (this.#failedAttempts.get(name) ?? 0) + 1;
     this.#failedAttempts.set(name, attempts);
-    const delayMs = Math.min(FIRST_RETRY_MS * 2 ** (attempts - 1), LAST_RETRY_MS);
     const message = `${failure.action.kind}: ${messageOf(failure.error)}`;
     this.#writeStatus(reading, [...planned.conditions, { type: 'ActionFailed', message }]);
     // Said once, not with every try: the condition stays in sight.
     if (attempts === 1) this.#ports.emit(failureEvent(name, message, this.#ports.clock.wallMs()));
-    return { requeueAfterMs: delayMs };
+    return { requeueAfterMs: retryDelayMs(attempts) };
   }
 
   #writeStatus(reading: Reading, conditions: readonly Condition[]): void {
@@ -199,10 +215,16 @@ export class Reconciler {
   }
 
   #forget(name: ServiceName): Pass {
+    this.#lastDone.delete(name);
     this.#store.remove(name);
     this.#ports.forgotten(name);
     return { requeueAfterMs: null };
   }
+}
+
+/** Doubling from a quarter of a second for the first retry up to half a minute. */
+function retryDelayMs(attempt: number): number {
+  return Math.min(FIRST_RETRY_MS * 2 ** (attempt - 1), LAST_RETRY_MS);
 }
 
 function statusOf(reading: Reading, conditions: readonly Condition[]): ServiceStatus {

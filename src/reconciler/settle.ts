@@ -85,13 +85,12 @@ function unrecordedRun(history: History, now: Instant): Partial<History> {
 }
 
 /** The main process of a service that put itself into the background (systemd guesses alike). */
-function leaderAfterFork(history: History, observation: Observation, now: Instant) {
-  const { launchedExit, launchedExitAt } = history;
-  if (!history.mainIsLaunched || observation.leader === null || launchedExitAt === null)
-    return null;
-  if (launchedExit?.kind !== 'exited' || launchedExit.code !== 0) return null;
+function leaderAfterFork(history: History, { leader }: Observation, now: Instant) {
+  const { mainIsLaunched, launchedExit, launchedExitAt } = history;
+  if (!mainIsLaunched || launchedExit?.kind !== 'exited' || launchedExit.code !== 0) return null;
+  if (launchedExitAt === null) return null;
   const sinceMs = now.monotonicMs - launchedExitAt.monotonicMs;
-  return sinceMs <= LEADER_SETTLES_MS ? observation.leader : null;
+  return sinceMs <= LEADER_SETTLES_MS ? leader : null;
 }
 
 function settleEmpty(history: History, input: SettleInput, now: Instant, random: number): History {

@@ -36,6 +36,10 @@ export class RpcServer {
     this.#options = options;
     this.#limits = { ...LIMITS, ...limits };
     this.listener = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
+    // Out of descriptors (accept(2)): this client is lost, the next may be served.
+    this.listener.on('error', (error) => {
+      if (this.listener.listening) options.report(error, 'accept');
+    });
   }
 
   get connectionCount(): number {

@@ -109,7 +109,7 @@ async function dropExample(instance: Instance): Promise<{ file: string; url: str
 async function masterAndWorkers(instance: Instance): Promise<readonly [number, ...number[]]> {
   const pids = await instance.running('web', 3);
   const master = Number(
-    await waitFor(() => readFileSync(join(instance.folder('web'), 'logs/nginx.pid'), 'utf8'), {
+    await waitFor(() => readFileSync(join(instance.folder('web'), 'nginx.pid'), 'utf8'), {
       what: 'the pid file of nginx',
     }),
   );

@@ -490,6 +490,19 @@ describe('what never had a valid definition', () => {
     ).toEqual([]);
   });
 
+  it('is not stopped for a restart that could not bring it back', () => {
+    const input = { desired: invalid, observation: running(9), history: activeHistory() };
+    expect(summary({ ...input, intent: intent({ restart: true }) }).actions).toEqual([]);
+  });
+
+  it('is stopped when an operator says so', () => {
+    const input = { desired: invalid, observation: running(9), history: activeHistory() };
+    expect(summary({ ...input, intent: intent({ want: 'stop' }) })).toMatchObject({
+      phase: 'STOPPING',
+      actions: ['signal'],
+    });
+  });
+
   it('leaves no empty cgroup behind', () => {
     expect(summary({ desired: invalid, observation: empty }).actions).toEqual(['remove-cgroup']);
   });
@@ -519,6 +532,72 @@ describe('the reasons', () => {
       'a change of the definition',
       { observation: running(1), history: activeHistory(), desired: desired(accepted({}, 2)) },
       'signal: its definition changed (generation 2)',
+    ],
+    [
+      'a restart that was asked for',
+      { observation: running(1), history: activeHistory(), intent: intent({ restart: true }) },
+      'signal: restart requested by local',
+    ],
+    [
+      'a restart by policy after a failed start',
+      { history: endedHistory({ kind: 'launch_failed', stage: 'exec', message: 'no such file' }) },
+      'start: restarted after no such file',
+    ],
+    [
+      'a start after a stop of ours',
+      {
+        history: endedHistory(exited(0), { runEnd: { at: at(1), exit: exited(0), stop: stop() } }),
+      },
+      'start: it is enabled',
+    ],
+    [
+      'a start of what was never seen running',
+      { history: activeHistory({ failed: true }) },
+      'Failed: not seen running; more than 3 restarts within 180 s: no more until pmctl start or a change of its definition',
+    ],
+    [
+      'a run without a record',
+      {
+        observation: running(7),
+        history: activeHistory({ run: run({ accepted: null, reason: 'found' }) }),
+      },
+      'Unrecorded: found; pmctl restart starts it anew',
+    ],
+    [
+      'reading on',
+      {
+        observation: observed({ kind: 'populated', pids: [100] }, { logsCaptured: false }),
+        history: activeHistory(),
+      },
+      'capture-logs: its output is not being read',
+    ],
+    [
+      'tidying up',
+      { observation: empty, intent: intent({ want: 'stop' }) },
+      'remove-cgroup: nothing runs in it',
+    ],
+    [
+      'a launch under way',
+      {
+        observation: observed({ kind: 'empty' }, { launcherAlive: true }),
+        history: activeHistory(),
+      },
+      'Starting: launched, entering its cgroup',
+    ],
+    [
+      'a repeated kill',
+      {
+        observation: running(41),
+        history: activeHistory({
+          stop: stop({ requestedAt: at(0), killedAtMonotonicMs: at(0).monotonicMs }),
+        }),
+      },
+      'kill: the kernel has not let go',
+    ],
+    [
+      'a definition that never was valid',
+      { desired: { name: desired().name, accepted: null, trouble: null } },
+      'NeverValid: there never was a valid definition; mend the file',
     ],
     [
       'a kill',
@@ -611,5 +690,77 @@ describe('the reasons', () => {
     ],
   ] as const)('of %s are said in words', (_title, input, expected) => {
     expect(messages(input)).toContain(expected);
+  });
+});
+
+describe('a start', () => {
+  it('is numbered after every run before it and names the newest request', () => {
+    const history = { ...EMPTY_HISTORY, lastRunNumber: 41 };
+    const { actions } = plan(
+      {
+        desired: desired(),
+        intent: intent({ id: 9 }),
+        observation: absent,
+        history,
+        shuttingDown: false,
+      },
+      at(0),
+    );
+    expect(actions).toMatchObject([
+      { kind: 'start', runNumber: 42, intentId: 9, accepted: accepted() },
+    ]);
+  });
+
+  it('without any request names none', () => {
+    const input = { desired: desired(), intent: null, observation: absent, history: EMPTY_HISTORY };
+    expect(plan({ ...input, shuttingDown: false }, at(0)).actions).toMatchObject([{ intentId: 0 }]);
+  });
+
+  it('uses the signal of the spec, and of the newest spec', () => {
+    const changed = desired(
+      accepted({ stop: { kind: 'signal', signal: 'SIGQUIT' }, stopGraceMs: 9_000 }, 2),
+    );
+    const input = {
+      desired: changed,
+      intent: null,
+      observation: running(1),
+      history: activeHistory(),
+    };
+    const planned = plan({ ...input, shuttingDown: false }, at(0));
+    expect(planned.actions).toMatchObject([{ kind: 'signal', signal: 'SIGQUIT' }]);
+    expect(planned.requeueAfterMs).toBe(9_000);
+  });
+
+  it('that is gone is stopped by the spec it was started with', () => {
+    const stopped = activeHistory({
+      run: run({ accepted: accepted({ stop: { kind: 'signal', signal: 'SIGINT' } }) }),
+    });
+    const input = { desired: null, intent: null, observation: running(1), history: stopped };
+    expect(plan({ ...input, shuttingDown: false }, at(0)).actions).toMatchObject([
+      { signal: 'SIGINT' },
+    ]);
+  });
+
+  it('of unknown spec is killed after the default grace', () => {
+    const history = activeHistory({
+      run: run({ accepted: null }),
+      stop: stop({ requestedAt: at(0) }),
+    });
+    const input = {
+      desired: null,
+      intent: null,
+      observation: running(1),
+      history,
+      shuttingDown: false,
+    };
+    expect(plan(input, at(4_999)).requeueAfterMs).toBe(1);
+    expect(plan(input, at(5_000)).actions.map((action) => action.kind)).toEqual(['kill']);
+  });
+
+  it('of unknown spec is not read from FIFOs that nobody knows', () => {
+    const history = activeHistory({ run: run({ accepted: null }) });
+    const observation = observed({ kind: 'populated', pids: [1] }, { logsCaptured: false });
+    const hold = { name: desired().name, accepted: null, trouble: null };
+    expect(summary({ desired: hold, observation, history }).actions).toEqual([]);
   });
 });

@@ -128,6 +128,19 @@ describe('the tolerance', () => {
     expect(recentRestarts({ ...EMPTY_HISTORY, ...granted }, 600_001)).toBe(2);
   });
 
+  it('remembers as many restarts as its window needs, at least 256', () => {
+    const restartsMonotonicMs = Array.from({ length: 300 }, (_, index) => index);
+    expect(
+      grant({ restartsMonotonicMs }, 400, 10, { maxRestarts: 1_000 }).restartsMonotonicMs,
+    ).toHaveLength(301);
+    const many = grant({ restartsMonotonicMs }, 400_000, 10, {
+      maxRestarts: 2,
+      toleranceMs: 1_000,
+    });
+    expect(many.restartsMonotonicMs).toHaveLength(256);
+    expect(many.restartsMonotonicMs.at(-1)).toBe(400_000);
+  });
+
   it('remembers a longer window when the tolerance is longer', () => {
     const granted = grant({ restartsMonotonicMs: [0] }, 3_000_000, 10, { toleranceMs: 3_600_000 });
     expect(granted.restartsMonotonicMs).toEqual([0, 3_000_000]);

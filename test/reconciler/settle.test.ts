@@ -108,6 +108,19 @@ describe('the end of a run', () => {
     expect(history.restartsMonotonicMs).toEqual([]);
   });
 
+  it('of a service that never was valid is judged by the spec it ran with', () => {
+    const hold = { name: desired().name, accepted: null, trouble: null };
+    expect(
+      settled({ desired: hold, observation: empty, history: crashed }).nextStartMonotonicMs,
+    ).toBe(at(6_000).monotonicMs);
+  });
+
+  it('after a minute starts a new series of failures', () => {
+    const history = { ...crashed, consecutiveFailures: 3 };
+    expect(settled({ observation: empty, history }, at(59_999)).consecutiveFailures).toBe(4);
+    expect(settled({ observation: empty, history }, at(60_000)).consecutiveFailures).toBe(1);
+  });
+
   it('of a service without any known spec schedules nothing', () => {
     const history = activeHistory({ run: run({ accepted: null }) });
     const ended = settled({ desired: null, observation: empty, history });
@@ -149,6 +162,12 @@ describe('a service found running', () => {
     expect(history.runEnd).toBeNull();
     expect(history.main).toBeNull();
     expect(history.launchedExit).toBeNull();
+  });
+
+  it('that has no history at all is its first run', () => {
+    const history = settled({ observation: running(7) });
+    expect(history.run).toMatchObject({ number: 1, intentId: 0, launchedAt: at(5_000) });
+    expect(history.mainIsLaunched).toBe(false);
   });
 
   it('keeps the intent it had answered', () => {

@@ -29,11 +29,12 @@ export interface RunningServer {
 export async function startServer(
   handlers: Partial<Handlers> = {},
   limits: Partial<RpcServerLimits> = {},
+  build = BUILD,
 ): Promise<RunningServer> {
   const reported: unknown[] = [];
   const server = new RpcServer(
     {
-      build: BUILD,
+      build,
       handlers: { ...EMPTY_HANDLERS, ...handlers },
       report: (error) => reported.push(error),
     },

@@ -171,5 +171,5 @@ test('closing tells what waits to give up, answers it, and lets every client go'
   const closed = server.close();
   expect(await client.next()).toMatchObject({ id: 1, error: { message: 'over' } });
   await Promise.all([closed, client.closed, idle.closed]);
-  expect(server.connectionCount).toBe(0);
+  await expect(new RawClient(path).hello().next()).rejects.toThrow('closed');
 });

@@ -1,0 +1,119 @@
+import type { ApiPorts, IntentRequest, ProcessDescription } from '../../src/api/ports.ts';
+import type { RecordedEvent, ServiceEvent } from '../../src/model/event.ts';
+import { EMPTY_HISTORY } from '../../src/model/history.ts';
+import type { Intent } from '../../src/model/intent.ts';
+import type { ServiceName } from '../../src/model/service-name.ts';
+import { type Condition, phaseOf, type ServiceStatus } from '../../src/model/status.ts';
+import type { CallContext } from '../../src/rpc/dispatch.ts';
+import { accepted, desired, name } from '../builders/specs.ts';
+import { FakeClock } from '../fakes/fake-clock.ts';
+
+export const BUILD = { host: 'builder', time: 'then', version: '1.2.3' };
+
+/** A status whose phase follows from its conditions. */
+export function status(
+  text: string,
+  conditions: readonly Condition[] = [],
+  changes: Partial<ServiceStatus> = {},
+): ServiceStatus {
+  const named = name(text);
+  return {
+    name: named,
+    phase: phaseOf(conditions),
+    conditions,
+    desired: desired(accepted({ name: named })),
+    intent: null,
+    history: EMPTY_HISTORY,
+    cgroup: { kind: 'absent' },
+    ...changes,
+  };
+}
+
+export const condition = (type: Condition['type'], message = `it is ${type}`): Condition => ({
+  type,
+  message,
+});
+
+/** The daemon as the use cases see it, held in memory. `onIntent` plays the reconciler. */
+export class MemoryDaemon {
+  readonly clock = new FakeClock();
+  readonly intents: Intent[] = [];
+  readonly enqueued: string[] = [];
+  readonly emitted: ServiceEvent[] = [];
+  events: RecordedEvent[] = [];
+  processes: ProcessDescription[] = [];
+  listeners = new Set<(name: ServiceName) => void>();
+  onIntent: (intent: Intent, before: ServiceStatus) => void = () => {};
+  readonly #statuses = new Map<ServiceName, ServiceStatus>();
+
+  constructor(...statuses: readonly ServiceStatus[]) {
+    for (const one of statuses) this.#statuses.set(one.name, one);
+  }
+
+  /** Writes a status and tells who listens. */
+  show(one: ServiceStatus): void {
+    this.#statuses.set(one.name, one);
+    this.#tell(one.name);
+  }
+
+  forget(named: ServiceName): void {
+    this.#statuses.delete(named);
+    this.#tell(named);
+  }
+
+  ports(changes: Partial<ApiPorts> = {}): ApiPorts {
+    return {
+      clock: this.clock,
+      build: BUILD,
+      daemonInfo: () => ({
+        pid: 42,
+        startedAtMs: this.clock.wallMs() - 5_000,
+        socket: '/run/pm.sock',
+        warnings: ['the disk is full'],
+      }),
+      statuses: () => [...this.#statuses.values()],
+      status: (named) => this.#statuses.get(named) ?? null,
+      subscribe: (listener) => {
+        this.listeners.add(listener);
+        return () => this.listeners.delete(listener);
+      },
+      recordIntent: (named, request) => this.#record(named, request),
+      enqueue: (named) => this.enqueued.push(named),
+      updateSources: async () => NOTHING_NEW,
+      events: ({ service, limit }) =>
+        this.events.filter((one) => service === undefined || one.service === service).slice(-limit),
+      tailLogs: async (named, lines) => [
+        { path: `/logs/${named}`, lines: [`${lines} lines`], truncated: false },
+      ],
+      describeProcesses: (pids) => this.processes.filter(({ pid }) => pids.includes(pid)),
+      emit: (event) => this.emitted.push(event),
+      ...changes,
+    };
+  }
+
+  #record(named: ServiceName, request: IntentRequest): Intent {
+    const intent = { ...request, id: this.intents.length + 1, requestedAtMs: this.clock.wallMs() };
+    this.intents.push(intent);
+    const before = this.#statuses.get(named);
+    if (before !== undefined) this.onIntent(intent, before);
+    return intent;
+  }
+
+  #tell(named: ServiceName): void {
+    for (const listener of [...this.listeners]) listener(named);
+  }
+}
+
+export const NOTHING_NEW = {
+  accepted: [],
+  changed: [],
+  removed: [],
+  problems: [],
+  conflicts: [],
+  brakes: [],
+};
+
+/** A caller that waits for as long as it takes, and one that can go away. */
+export function caller(controller = new AbortController()): CallContext {
+  return { actor: 'local', signal: controller.signal };
+}
