@@ -3,7 +3,7 @@ import { listEvents } from './events.ts';
 import { tailLogs } from './logs.ts';
 import type { ApiPorts } from './ports.ts';
 import { restartServices, startServices, stopServices } from './start-stop.ts';
-import { showStatus } from './status.ts';
+import { showBriefStatus, showStatus } from './status.ts';
 import { updateSources } from './update.ts';
 import { showVersion } from './version.ts';
 
@@ -12,6 +12,7 @@ export function createHandlers(ports: ApiPorts): Handlers {
   return {
     'daemon.version': () => showVersion(ports),
     status: (params) => showStatus(ports, params),
+    'status.brief': (params) => showBriefStatus(ports, params),
     'services.start': (params, context) => startServices(ports, params, context),
     'services.stop': (params, context) => stopServices(ports, params, context),
     'services.restart': (params, context) => restartServices(ports, params, context),

@@ -43,7 +43,7 @@ export interface ProcessDescription {
   readonly command: string;
 }
 
-export interface DaemonInfo {
+interface DaemonInfo {
   readonly pid: number;
   readonly startedAtMs: number;
   readonly socket: string;

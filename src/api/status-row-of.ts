@@ -1,35 +1,51 @@
 import type { Instant } from '../lib/clock.ts';
-import { describeExit, hasActiveRun, type RunEnd } from '../model/history.ts';
+import { describeExit, hasActiveRun, type Run, type RunEnd } from '../model/history.ts';
 import type { ServiceStatus } from '../model/status.ts';
-import type { StatusRow } from '../rpc/status-row.ts';
+import type { BriefRow, StatusRow } from '../rpc/status-row.ts';
 
 const RESTARTS_WINDOW_MS = 600_000;
 
-/** The row that people and machines see of one service. Pure. */
-export function statusRowOf(status: ServiceStatus, now: Instant): StatusRow {
-  const { desired, cgroup, conditions, phase } = status;
-  const accepted = desired?.accepted ?? null;
-  const spec = accepted?.spec ?? null;
+/** What a table shows of one service. Pure. */
+export function briefRowOf(status: ServiceStatus, now: Instant): BriefRow {
+  const { cgroup, history } = status;
   return {
     application: status.name,
+    phase: status.phase,
+    conditions: status.conditions,
+    pids: cgroup.kind === 'populated' ? cgroup.pids : [],
+    uptime_ms: uptimeMs(status, now),
+    restarts_10m: restartsWithin(status, now.monotonicMs),
+    next_start_in_ms: nextStartInMs(status, now.monotonicMs),
+    last_exit: history.runEnd === null ? null : exitRow(history.runEnd),
+  };
+}
+
+/** The row that people and machines see of one service. Pure. */
+export function statusRowOf(status: ServiceStatus, now: Instant): StatusRow {
+  const { desired, cgroup, history } = status;
+  const accepted = desired?.accepted ?? null;
+  const spec = accepted?.spec ?? null;
+  const active = activeRun(status);
+  const brief = briefRowOf(status, now);
+  return {
+    ...brief,
     description: spec?.description ?? '',
     labels: spec?.labels ?? {},
     enabled: spec?.enabled ?? false,
     running: cgroup.kind === 'populated',
     actual: actualOf(status),
-    phase,
-    conditions,
     system_flags: systemFlags(status),
     user_flags: [],
-    pids: cgroup.kind === 'populated' ? cgroup.pids : [],
     pid_uptimes_ms: [],
+    main_pid: active && (history.main?.pid ?? null),
+    main_pid_gone: status.conditions.some(({ type }) => type === 'MainProcessGone'),
+    run: history.run?.number ?? null,
     generation: accepted?.generation ?? null,
     source_file: accepted?.sourceFile ?? troubleFile(status),
     working_directory: spec?.workingDirectory ?? null,
-    ...runFields(status, now),
-    ...exitFields(status.history.runEnd),
-    restarts_10m: restartsWithin(status, now.monotonicMs),
-    next_start_in_ms: nextStartInMs(status, now.monotonicMs),
+    started_at_ms: active?.launchedAt.wallMs ?? null,
+    last_run_at_ms: history.run?.launchedAt.wallMs ?? null,
+    last_exit_code: brief.last_exit?.code ?? null,
     stopped_by: status.intent?.want === 'stop' ? status.intent.actor : null,
     provisioning_defined: false,
     provisioning_marker: null,
@@ -54,28 +70,22 @@ function actualOf({ cgroup }: ServiceStatus): StatusRow['actual'] {
   }
 }
 
-function runFields({ history, conditions, cgroup }: ServiceStatus, now: Instant) {
-  const { run } = history;
-  const active = hasActiveRun(history) && cgroup.kind === 'populated' ? history.run : null;
-  return {
-    run: run?.number ?? null,
-    last_run_at_ms: run?.launchedAt.wallMs ?? null,
-    started_at_ms: active?.launchedAt.wallMs ?? null,
-    uptime_ms: active && Math.max(Math.round(now.monotonicMs - active.launchedAt.monotonicMs), 0),
-    main_pid: active && (history.main?.pid ?? null),
-    main_pid_gone: conditions.some(({ type }) => type === 'MainProcessGone'),
-  };
+function activeRun({ history, cgroup }: ServiceStatus): Run | null {
+  return hasActiveRun(history) && cgroup.kind === 'populated' ? history.run : null;
 }
 
-function exitFields(runEnd: RunEnd | null): Pick<StatusRow, 'last_exit' | 'last_exit_code'> {
-  if (runEnd === null) return { last_exit: null, last_exit_code: null };
-  const { exit, at } = runEnd;
-  const code = exit.kind === 'exited' ? exit.code : null;
-  const signal = exit.kind === 'signaled' ? exit.signal : null;
-  const message = describeExit(exit);
+function uptimeMs(status: ServiceStatus, now: Instant): number | null {
+  const active = activeRun(status);
+  return active && Math.max(Math.round(now.monotonicMs - active.launchedAt.monotonicMs), 0);
+}
+
+function exitRow({ exit, at }: RunEnd): BriefRow['last_exit'] {
   return {
-    last_exit: { kind: exit.kind, code, signal, message, at_ms: at.wallMs },
-    last_exit_code: code,
+    kind: exit.kind,
+    code: exit.kind === 'exited' ? exit.code : null,
+    signal: exit.kind === 'signaled' ? exit.signal : null,
+    message: describeExit(exit),
+    at_ms: at.wallMs,
   };
 }
 

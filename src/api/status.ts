@@ -1,3 +1,4 @@
+import { readInstant } from '../lib/clock.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import type { ServiceStatus } from '../model/status.ts';
 import type { ParamsOf, ResultOf } from '../rpc/contract.ts';
@@ -5,7 +6,7 @@ import type { StatusRow } from '../rpc/status-row.ts';
 import { eventRowOf } from './events.ts';
 import type { ApiPorts, ProcessDescription } from './ports.ts';
 import { select } from './select.ts';
-import { statusRowOf } from './status-row-of.ts';
+import { briefRowOf, statusRowOf } from './status-row-of.ts';
 
 /** Events shown with the detail of one service. */
 const DETAIL_EVENTS = 10;
@@ -15,12 +16,26 @@ export function showStatus(
   ports: ApiPorts,
   { names, detail }: ParamsOf<'status'>,
 ): ResultOf<'status'> {
-  const all = ports.statuses();
-  const statuses = names.length === 0 ? all : select(all, names).map(({ status }) => status);
-  const now = { wallMs: ports.clock.wallMs(), monotonicMs: ports.clock.monotonicMs() };
+  const statuses = selected(ports, names);
+  const now = readInstant(ports.clock);
   const rows = statuses.map((status) => statusRowOf(status, now));
   const services = detail ? detailed(ports, rows, statuses, now.wallMs) : rows;
   return { services, warnings: ports.daemonInfo().warnings };
+}
+
+/** The same for tables. */
+export function showBriefStatus(
+  ports: ApiPorts,
+  { names }: ParamsOf<'status.brief'>,
+): ResultOf<'status.brief'> {
+  const now = readInstant(ports.clock);
+  const services = selected(ports, names).map((status) => briefRowOf(status, now));
+  return { services, warnings: ports.daemonInfo().warnings };
+}
+
+function selected(ports: ApiPorts, names: readonly string[]): readonly ServiceStatus[] {
+  const all = ports.statuses();
+  return names.length === 0 ? all : select(all, names).map(({ status }) => status);
 }
 
 function detailed(

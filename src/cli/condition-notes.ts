@@ -1,7 +1,7 @@
 import type { ConditionType } from '../model/status.ts';
-import type { StatusRow } from '../rpc/status-row.ts';
+import type { BriefRow } from '../rpc/status-row.ts';
 import { formatSpan } from './format-time.ts';
-import { oneLine } from './view.ts';
+import { oneLine } from './text.ts';
 
 /** Conditions worth a line of their own in the table, by the word that begins it. */
 const LABELS: { readonly [T in ConditionType]?: string } = {
@@ -21,14 +21,14 @@ const LABELS: { readonly [T in ConditionType]?: string } = {
 const MOST_LINES = 3;
 
 /** What to tell about a service below its line, most often nothing. */
-export function noteLines(row: StatusRow): readonly string[] {
+export function noteLines(row: BriefRow): readonly string[] {
   return row.conditions.flatMap(({ type, message }) => {
     const label = Object.hasOwn(LABELS, type) ? LABELS[type as ConditionType] : undefined;
     return label === undefined ? [] : abridge(`${label}: ${message}${nextStart(type, row)}`);
   });
 }
 
-function nextStart(type: string, { next_start_in_ms }: StatusRow): string {
+function nextStart(type: string, { next_start_in_ms }: BriefRow): string {
   if (type !== 'Backoff' || next_start_in_ms === null) return '';
   const span = next_start_in_ms < 1_000 ? `${next_start_in_ms}ms` : formatSpan(next_start_in_ms);
   return `; next start in ${span}`;

@@ -2,7 +2,9 @@
  * pmctl: one request, one answer, out. Its start is most of what it costs, so this file imports
  * little and everything else comes when it is needed.
  */
-import { ProcessmasterError } from '../lib/errors.ts';
+import { writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
+import { isErrno, ProcessmasterError } from '../lib/errors.ts';
 import { readCommandLine } from './arguments.ts';
 import { COMMANDS, COMMON_OPTIONS, findCommand } from './commands.ts';
 import { type Call, type Output, printed, type Terminal } from './invocation.ts';
@@ -20,7 +22,7 @@ async function runPmctl(argv: readonly string[], env: NodeJS.ProcessEnv): Promis
     if (command.load === null) return await help(line.operands[0]);
     const { run } = await command.load();
     const path = socketPath(line.values.sock === true ? undefined : line.values.sock, env);
-    return await run({ ...line, terminal: terminalOf(process.stdout, env), call: callOn(path) });
+    return await run({ ...line, terminal: terminalOf(env), call: callOn(path) });
   } catch (error) {
     return await failure(error);
   }
@@ -46,10 +48,10 @@ function callOn(path: string): Call {
   };
 }
 
-function terminalOf(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Terminal {
-  if (!stream.isTTY) return { columns: Number.POSITIVE_INFINITY, colours: false };
+function terminalOf(env: NodeJS.ProcessEnv): Terminal {
+  if (!isatty(1)) return { columns: Number.POSITIVE_INFINITY, colours: false };
   const noColours = env.NO_COLOR !== undefined && env.NO_COLOR !== '';
-  return { columns: stream.columns ?? 80, colours: !noColours && env.TERM !== 'dumb' };
+  return { columns: process.stdout.columns, colours: !noColours && env.TERM !== 'dumb' };
 }
 
 async function failure(error: unknown): Promise<Output> {
@@ -70,9 +72,24 @@ async function failure(error: unknown): Promise<Output> {
 
 /** Ends at once when everything is written; open connections do not keep it. */
 function finish({ stdout, stderr, exitCode }: Output): void {
-  // A reader that went away (`pmctl status | head -1`) has what it wanted.
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', () => process.exit(exitCode));
+  write(2, stderr, () => write(1, stdout, () => process.exit(exitCode)));
+}
+
+/**
+ * Writes to a descriptor as it is: making a stream of it would cost 3 ms. A full pipe that does not
+ * block (EAGAIN) does need the stream; a reader that went away (EPIPE) has what it wanted.
+ */
+function write(fd: 1 | 2, text: string, written: () => void): void {
+  let rest = Buffer.from(text);
+  try {
+    while (rest.length > 0) rest = rest.subarray(writeSync(fd, rest));
+  } catch (error) {
+    if (isErrno(error, 'EAGAIN')) {
+      const stream = fd === 1 ? process.stdout : process.stderr;
+      stream.on('error', written);
+      stream.write(rest, written);
+      return;
+    }
   }
-  process.stderr.write(stderr, () => process.stdout.write(stdout, () => process.exit(exitCode)));
+  written();
 }

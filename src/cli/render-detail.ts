@@ -1,20 +1,29 @@
 import type { StatusRow } from '../rpc/status-row.ts';
 import { formatSpan, formatTime } from './format-time.ts';
+import type { Terminal } from './invocation.ts';
 import { renderEvents } from './render-events.ts';
 import { colourOf, renderWarnings } from './render-status.ts';
 import { renderTable } from './render-table.ts';
-import { oneLine, paint, type View, wrap } from './view.ts';
+import { oneLine, paint, wrap } from './text.ts';
 
 /** Everything about one service. Pure but for the timezone. */
-export function renderDetail(row: StatusRow, warnings: readonly string[], view: View): string {
+export function renderDetail(
+  row: StatusRow,
+  warnings: readonly string[],
+  terminal: Terminal,
+): string {
   const { processes, events } = row.detail ?? { processes: [], events: [] };
   return [
-    renderWarnings(warnings, view),
-    `${paint(row.application, 'bold', view)}  ${paint(row.phase, colourOf(row.phase), view)}\n`,
-    renderFields(fieldsOf(row), view),
-    section('conditions', renderConditions(row, view), view),
-    section('processes', processes.length === 0 ? '' : renderProcesses(processes, view), view),
-    section('events', events.length === 0 ? '' : renderEvents(events, view), view),
+    renderWarnings(warnings, terminal),
+    `${paint(row.application, 'bold', terminal)}  ${paint(row.phase, colourOf(row.phase), terminal)}\n`,
+    renderFields(fieldsOf(row), terminal),
+    section('conditions', renderConditions(row, terminal), terminal),
+    section(
+      'processes',
+      processes.length === 0 ? '' : renderProcesses(processes, terminal),
+      terminal,
+    ),
+    section('events', events.length === 0 ? '' : renderEvents(events, terminal), terminal),
   ].join('');
 }
 
@@ -54,25 +63,28 @@ function describeLastExit({ last_exit }: StatusRow): string | null {
   return last_exit === null ? null : `${last_exit.message}, at ${formatTime(last_exit.at_ms)}`;
 }
 
-function renderFields(fields: readonly Field[], view: View): string {
+function renderFields(fields: readonly Field[], terminal: Terminal): string {
   return fields
     .flatMap(([name, value]) => (value === null || value === '' ? [] : [[name, value] as const]))
-    .flatMap(([name, value]) => hang(`  ${name.padEnd(11)}  `, oneLine(value), view))
+    .flatMap(([name, value]) => hang(`  ${name.padEnd(11)}  `, oneLine(value), terminal))
     .join('');
 }
 
-function renderConditions({ conditions }: StatusRow, view: View): string {
+function renderConditions({ conditions }: StatusRow, terminal: Terminal): string {
   return conditions
     .flatMap(({ type, message }) =>
       message.split('\n').flatMap((line, index) => {
         const head = index === 0 ? `${type}: ` : '';
-        return hang(index === 0 ? '' : '  ', head + oneLine(line), view);
+        return hang(index === 0 ? '' : '  ', head + oneLine(line), terminal);
       }),
     )
     .join('');
 }
 
-function renderProcesses(processes: NonNullable<StatusRow['detail']>['processes'], view: View) {
+function renderProcesses(
+  processes: NonNullable<StatusRow['detail']>['processes'],
+  terminal: Terminal,
+) {
   const columns = [
     { header: 'PID', alignRight: true },
     { header: 'UPTIME', alignRight: true },
@@ -81,15 +93,15 @@ function renderProcesses(processes: NonNullable<StatusRow['detail']>['processes'
   const rows = processes.map(({ pid, uptime_ms, command }) => ({
     cells: [String(pid), formatSpan(uptime_ms), oneLine(command)],
   }));
-  return renderTable(columns, rows, view);
+  return renderTable(columns, rows, terminal);
 }
 
-function section(title: string, body: string, view: View): string {
-  return body === '' ? '' : `\n${paint(title, 'bold', view)}\n${body}`;
+function section(title: string, body: string, terminal: Terminal): string {
+  return body === '' ? '' : `\n${paint(title, 'bold', terminal)}\n${body}`;
 }
 
 /** Lines that are wrapped below their own beginning. */
-function hang(head: string, text: string, view: View): readonly string[] {
-  const lines = wrap(text, Math.max(view.columns - head.length, 20), view);
+function hang(head: string, text: string, terminal: Terminal): readonly string[] {
+  const lines = wrap(text, Math.max(terminal.columns - head.length, 20));
   return lines.map((line, index) => `${index === 0 ? head : ' '.repeat(head.length)}${line}\n`);
 }

@@ -1,7 +1,8 @@
 import type { EventRow } from '../rpc/status-row.ts';
 import { formatTime } from './format-time.ts';
+import type { Terminal } from './invocation.ts';
 import { type Column, type Row, renderTable } from './render-table.ts';
-import { oneLine, type View } from './view.ts';
+import { oneLine } from './text.ts';
 
 const COLUMNS: readonly Column[] = [
   { header: 'TIME' },
@@ -12,8 +13,8 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /** What happened, oldest first; the daemon's own events have no service. Pure but for the timezone. */
-export function renderEvents(events: readonly EventRow[], view: View): string {
-  return events.length === 0 ? 'no events\n' : renderTable(COLUMNS, events.map(rowOf), view);
+export function renderEvents(events: readonly EventRow[], terminal: Terminal): string {
+  return events.length === 0 ? 'no events\n' : renderTable(COLUMNS, events.map(rowOf), terminal);
 }
 
 function rowOf({ at_ms, service, kind, actor, message }: EventRow): Row {

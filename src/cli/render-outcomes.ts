@@ -1,5 +1,5 @@
 import type { Outcome } from '../rpc/contract.ts';
-import { oneLine } from './view.ts';
+import { oneLine } from './text.ts';
 
 /** One line for each service that is as it was asked to be. */
 export function renderDone(outcomes: readonly Outcome[]): string {

@@ -1,8 +1,9 @@
-import type { StatusRow } from '../rpc/status-row.ts';
+import type { BriefRow } from '../rpc/status-row.ts';
 import { noteLines } from './condition-notes.ts';
 import { formatSpan } from './format-time.ts';
+import type { Terminal } from './invocation.ts';
 import { type Column, type Row, renderTable } from './render-table.ts';
-import { type Colour, oneLine, paint, type View } from './view.ts';
+import { type Colour, oneLine, paint } from './text.ts';
 
 const COLUMNS: readonly Column[] = [
   { header: 'NAME', shrinksTo: 8 },
@@ -18,18 +19,22 @@ const PIDS_WIDTH = 40;
 
 /** One line a service, with what people should know below it. Pure. */
 export function renderStatus(
-  rows: readonly StatusRow[],
+  rows: readonly BriefRow[],
   warnings: readonly string[],
-  view: View,
+  terminal: Terminal,
 ): string {
   const table =
-    rows.length === 0 ? 'no services are defined\n' : renderTable(COLUMNS, rows.map(rowOf), view);
-  return renderWarnings(warnings, view) + table;
+    rows.length === 0
+      ? 'no services are defined\n'
+      : renderTable(COLUMNS, rows.map(rowOf), terminal);
+  return renderWarnings(warnings, terminal) + table;
 }
 
 /** What belongs to no service, above everything else. */
-export function renderWarnings(warnings: readonly string[], view: View): string {
-  return warnings.map((text) => `${paint('warning:', 'yellow', view)} ${oneLine(text)}\n`).join('');
+export function renderWarnings(warnings: readonly string[], terminal: Terminal): string {
+  return warnings
+    .map((text) => `${paint('warning:', 'yellow', terminal)} ${oneLine(text)}\n`)
+    .join('');
 }
 
 /** What colour a phase has. */
@@ -52,7 +57,7 @@ export function colourOf(phase: string): Colour | null {
   }
 }
 
-function rowOf(row: StatusRow): Row {
+function rowOf(row: BriefRow): Row {
   const colour = colourOf(row.phase);
   return {
     cells: [
@@ -81,7 +86,7 @@ function listPids(pids: readonly number[]): string {
 }
 
 /** Short: what there is to say about a start that failed stands below the row. */
-function describeLastExit(exit: StatusRow['last_exit']): string {
+function describeLastExit(exit: BriefRow['last_exit']): string {
   switch (exit?.kind) {
     case undefined:
       return '-';

@@ -1,4 +1,6 @@
-import { type Colour, cut, paint, type View, wrap } from './view.ts';
+import { displayWidth } from './display-width.ts';
+import type { Terminal } from './invocation.ts';
+import { type Colour, cut, paint, wrap } from './text.ts';
 
 export interface Column {
   readonly header: string;
@@ -24,22 +26,26 @@ const LEAST_COLUMNS = 40;
  * Rows under their headers, aligned, no wider than the terminal: what does not fit is cut, the last
  * column and notes are wrapped. Lines do not end in blanks. Pure.
  */
-export function renderTable(columns: readonly Column[], rows: readonly Row[], view: View): string {
-  const total = Math.max(view.columns, LEAST_COLUMNS);
-  const widths = fitted(columns, naturalWidths(columns, rows, view), total);
+export function renderTable(
+  columns: readonly Column[],
+  rows: readonly Row[],
+  terminal: Terminal,
+): string {
+  const total = Math.max(terminal.columns, LEAST_COLUMNS);
+  const widths = fitted(columns, naturalWidths(columns, rows), total);
   const headers: Row = { cells: columns.map((column) => column.header) };
   const lines = [headers, ...rows].flatMap((row) => [
-    ...renderRow(row, columns, widths, view),
-    ...(row.notes ?? []).flatMap((note) => renderNote(note, total, view)),
+    ...renderRow(row, columns, widths, terminal),
+    ...(row.notes ?? []).flatMap((note) => renderNote(note, total)),
   ]);
   return lines.map((line) => `${line}\n`).join('');
 }
 
-function naturalWidths(columns: readonly Column[], rows: readonly Row[], view: View) {
+function naturalWidths(columns: readonly Column[], rows: readonly Row[]) {
   return columns.map((column, index) =>
     rows.reduce(
-      (widest, row) => Math.max(widest, view.widthOf(row.cells[index] ?? '')),
-      view.widthOf(column.header),
+      (widest, row) => Math.max(widest, displayWidth(row.cells[index] ?? '')),
+      displayWidth(column.header),
     ),
   );
 }
@@ -66,15 +72,15 @@ function renderRow(
   row: Row,
   columns: readonly Column[],
   widths: readonly number[],
-  view: View,
+  terminal: Terminal,
 ): readonly string[] {
   const last = columns.length - 1;
-  const wrapped = wrap(row.cells[last] ?? '', widths[last] ?? 0, view);
+  const wrapped = wrap(row.cells[last] ?? '', widths[last] ?? 0);
   const cells = columns.slice(0, last).map((column, index) => {
     const width = widths[index] ?? 0;
-    const text = cut(row.cells[index] ?? '', width, view);
-    const blanks = ' '.repeat(Math.max(width - view.widthOf(text), 0));
-    const painted = paint(text, row.colours?.[index] ?? null, view);
+    const text = cut(row.cells[index] ?? '', width);
+    const blanks = ' '.repeat(Math.max(width - displayWidth(text), 0));
+    const painted = paint(text, row.colours?.[index] ?? null, terminal);
     return column.alignRight === true ? blanks + painted : painted + blanks;
   });
   const indent = widths.slice(0, last).reduce((sum, width) => sum + width + GAP.length, 0);
@@ -84,7 +90,7 @@ function renderRow(
 }
 
 /** Wrapped lines of a note stand two columns further in than its first. */
-function renderNote(note: string, total: number, view: View): readonly string[] {
-  const lines = wrap(note, total - NOTE_INDENT.length - 2, view);
+function renderNote(note: string, total: number): readonly string[] {
+  const lines = wrap(note, total - NOTE_INDENT.length - 2);
   return lines.map((line, index) => NOTE_INDENT + (index === 0 ? '' : '  ') + line);
 }

@@ -1,6 +1,6 @@
 import { formatProblem } from '../model/desired.ts';
 import type { ResultOf } from '../rpc/contract.ts';
-import { oneLine } from './view.ts';
+import { oneLine } from './text.ts';
 
 type Report = ResultOf<'sources.update'>;
 

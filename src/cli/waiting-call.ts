@@ -2,7 +2,6 @@ import type { Outcome } from '../rpc/contract.ts';
 import { type Invocation, json, type Output } from './invocation.ts';
 import { readTimeoutMs, readWait } from './option-values.ts';
 import { exitCodeOfOutcomes, renderDone, renderNotDone } from './render-outcomes.ts';
-import { renderFor } from './view.ts';
 
 interface Waiting {
   readonly wait: boolean;
@@ -11,14 +10,13 @@ interface Waiting {
 
 /** What start, stop and restart have in common: the options, one line a service, the exit code. */
 export async function waitingCall(
-  { values, format, terminal }: Invocation,
+  { values, format }: Invocation,
   verb: 'start' | 'stop' | 'restart',
   ask: (waiting: Waiting) => Promise<{ readonly services: readonly Outcome[] }>,
 ): Promise<Output> {
   const waiting = { wait: readWait(verb, values), timeout_ms: readTimeoutMs(verb, values.timeout) };
   const { services } = await ask(waiting);
-  const stdout =
-    format === 'json' ? json(services) : await renderFor(terminal, () => renderDone(services));
+  const stdout = format === 'json' ? json(services) : renderDone(services);
   const stderr = renderNotDone(verb, services);
   return { stdout, stderr, exitCode: exitCodeOfOutcomes(services) };
 }

@@ -104,6 +104,5 @@ function complain(text: string): void {
   process.stderr.write(text);
 }
 
-void main(process.argv.slice(2)).then((code) => {
-  process.exitCode = code;
-});
+// Watchers of a start that failed half-way would keep the process alive.
+void main(process.argv.slice(2)).then((code) => process.exit(code));

@@ -20,6 +20,10 @@ export class SavedHistories {
   readonly #files: HistoryFiles;
   readonly #journal: Journal;
   readonly #bootId: string;
+  readonly #toldRuns = new Map<
+    ServiceName,
+    { readonly number: number; readonly isEnded: boolean }
+  >();
 
   constructor(files: HistoryFiles, journal: Journal, bootId: string) {
     this.#files = files;
@@ -42,8 +46,23 @@ export class SavedHistories {
   }
 
   save(name: ServiceName, history: History): void {
+    this.#recordRun(name, history);
     const saved: SavedHistory = { version: VERSION, bootId: this.#bootId, history };
     this.#files.save(name, saved);
+  }
+
+  /** A run outlives the boot in the journal; its beginning and its end are told once. */
+  #recordRun(name: ServiceName, { run, runEnd }: History): void {
+    if (run === null) return;
+    const told = this.#toldRuns.get(name);
+    if (told?.number !== run.number) {
+      this.#journal.recordRunStarted(name, run.number, run.launchedAt.wallMs, run.reason);
+    }
+    const isEnded = runEnd !== null;
+    if (isEnded && !(told?.number === run.number && told.isEnded)) {
+      this.#journal.recordRunEnded(name, run.number, runEnd.at.wallMs, runEnd.exit);
+    }
+    this.#toldRuns.set(name, { number: run.number, isEnded });
   }
 
   #fresh(name: ServiceName): History {

@@ -1,7 +1,7 @@
 import { realpathSync, statSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { basename } from 'node:path';
-import { ProcessmasterError } from '../lib/errors.ts';
+import { messageOf, ProcessmasterError } from '../lib/errors.ts';
 import type { CgroupPath } from './cgroup.ts';
 import type { Identity } from './identity.ts';
 import { OWN_PREFIX } from './launch-environment.ts';
@@ -21,7 +21,7 @@ export interface LaunchSetup {
 }
 
 /** See setrlimit(2); `null` is unlimited. */
-export interface LaunchLimit {
+interface LaunchLimit {
   /** As prlimit(1) spells it, e.g. `nofile`. */
   readonly name: string;
   readonly soft: number | null;
@@ -173,11 +173,19 @@ function commandArgv(
   assigned: readonly string[],
   shell: string,
 ): readonly string[] {
-  const addsNothing = basename(realpathSync(shell)) === 'dash';
+  const addsNothing = isDash(shell);
   if (addsNothing && assigned.length === 0) return argv;
   const between = argv[0].includes('=') ? [tool('nice'), '-n', '0', '--'] : [];
   const without = addsNothing ? [] : ['-u', '_', '-u', 'SHLVL'];
   return [tool('env'), ...without, '--', ...assigned, ...between, ...argv];
+}
+
+function isDash(shell: string): boolean {
+  try {
+    return basename(realpathSync(shell)) === 'dash';
+  } catch (error) {
+    throw missing(`the shell '${shell}': ${messageOf(error)}`);
+  }
 }
 
 function integer(value: number): string {

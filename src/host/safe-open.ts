@@ -19,7 +19,7 @@ export interface AppendOptions {
   readonly createDirectories: boolean;
 }
 
-export type EntryKind = 'file' | 'directory' | 'link' | 'other';
+type EntryKind = 'file' | 'directory' | 'link' | 'other';
 
 export interface DirectoryEntry {
   readonly name: string;

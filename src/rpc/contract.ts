@@ -3,7 +3,7 @@
  * the socket, pmctl and the console. Names on the wire are as they are printed: snake_case.
  */
 import * as z from 'zod/mini';
-import { eventRow, statusRow } from './status-row.ts';
+import { briefRow, eventRow, statusRow } from './status-row.ts';
 
 /** Longest wait a client may ask for. */
 const MAX_WAIT_MS = 86_400_000;
@@ -76,6 +76,12 @@ export const contract = {
     params: params({ names: z._default(someNames, []), detail: flag(false) }),
     result: z.object({ services: list(statusRow), warnings: list(z.string()) }),
   },
+  /** The same for tables: what they show, and nothing that must be looked up. */
+  'status.brief': {
+    mutates: false,
+    params: params({ names: z._default(someNames, []) }),
+    result: z.object({ services: list(briefRow), warnings: list(z.string()) }),
+  },
   'services.start': {
     mutates: true,
     params: params({ names, force: flag(false), wait: flag(true), timeout_ms: timeout }),
@@ -121,7 +127,7 @@ export const contract = {
   },
 } as const;
 
-export type Contract = typeof contract;
+type Contract = typeof contract;
 export type MethodName = keyof Contract;
 /** What a handler gets: defaults filled in. */
 export type ParamsOf<M extends MethodName> = z.output<Contract[M]['params']>;

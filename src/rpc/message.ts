@@ -11,7 +11,7 @@ export interface RpcRequest {
   readonly params: unknown;
 }
 
-export interface RpcFault {
+interface RpcFault {
   readonly code: number;
   readonly message: string;
   /** `code` is our own stable word for it. */

@@ -21,9 +21,28 @@ const statusDetail = z.object({
   events: list(eventRow),
 });
 
-/** One service, as `pmctl status --format json` prints it. */
-export const statusRow = z.object({
+/** What a table of all services needs; a tenth of the whole row. */
+export const briefRow = z.object({
   application: z.string(),
+  phase: z.string(),
+  conditions: list(z.object({ type: z.string(), message: z.string() })),
+  pids: list(z.number()),
+  uptime_ms: numberOrNull,
+  restarts_10m: z.number(),
+  next_start_in_ms: numberOrNull,
+  last_exit: z.nullable(
+    z.object({
+      kind: z.enum(['exited', 'signaled', 'launch_failed', 'unknown']),
+      code: numberOrNull,
+      signal: textOrNull,
+      message: z.string(),
+      at_ms: z.number(),
+    }),
+  ),
+});
+
+/** One service, as `pmctl status --format json` prints it. */
+export const statusRow = z.extend(briefRow, {
   description: z.string(),
   labels: z.record(z.string(), z.string()),
   /** False also when there never was a valid definition. */
@@ -31,11 +50,8 @@ export const statusRow = z.object({
   running: z.boolean(),
   /** The kernel's word. */
   actual: z.enum(['RUNNING', 'STOPPED', 'UNKNOWN']),
-  phase: z.string(),
-  conditions: list(z.object({ type: z.string(), message: z.string() })),
   system_flags: list(z.string()),
   user_flags: list(z.string()),
-  pids: list(z.number()),
   /** In the order of `pids`; null for one that is gone already, empty without `detail`. */
   pid_uptimes_ms: list(numberOrNull),
   /** The launched process, or what it left behind after a double fork; null when nothing runs. */
@@ -47,20 +63,8 @@ export const statusRow = z.object({
   source_file: textOrNull,
   working_directory: textOrNull,
   started_at_ms: numberOrNull,
-  uptime_ms: numberOrNull,
   last_run_at_ms: numberOrNull,
   last_exit_code: numberOrNull,
-  last_exit: z.nullable(
-    z.object({
-      kind: z.enum(['exited', 'signaled', 'launch_failed', 'unknown']),
-      code: numberOrNull,
-      signal: textOrNull,
-      message: z.string(),
-      at_ms: z.number(),
-    }),
-  ),
-  restarts_10m: z.number(),
-  next_start_in_ms: numberOrNull,
   /** Who stopped it; null when no operator did. */
   stopped_by: textOrNull,
   provisioning_defined: z.boolean(),
@@ -74,4 +78,5 @@ export const statusRow = z.object({
 });
 
 export type EventRow = z.output<typeof eventRow>;
+export type BriefRow = z.output<typeof briefRow>;
 export type StatusRow = z.output<typeof statusRow>;

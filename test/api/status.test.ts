@@ -188,6 +188,13 @@ test('only with detail are processes and events looked up', async () => {
   expect(row?.detail?.events.map(({ seq }) => seq)).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
 });
 
+test('a table gets the same of each service, without what must be looked up', async () => {
+  const daemon = new MemoryDaemon(running);
+  const brief = createHandlers(daemon.ports())['status.brief']({ names: ['w*'] }, caller());
+  expect(z.safeParse(contract['status.brief'].result, brief)).toMatchObject({ success: true });
+  expect(await show(daemon)).toMatchObject(Object(brief));
+});
+
 test('names and patterns select, warnings are always told', async () => {
   const daemon = new MemoryDaemon(status('db'), status('web'), status('web-2'));
   const { services, warnings } = await show(daemon, ['web*']);

@@ -29,10 +29,10 @@ async function pmctl(socket: string, ...args: string[]): Promise<Ended> {
 const coBuilt = (handlers: Parameters<typeof startServer>[0] = {}) =>
   startServer(handlers, {}, buildInfo());
 
-test('status asks for all services without detail and prints a table', async () => {
+test('status asks for what a table needs and prints one', async () => {
   const asked: unknown[] = [];
   const { path } = await coBuilt({
-    status: (params) => {
+    'status.brief': (params) => {
       asked.push(params);
       return { services: [crashed, row()], warnings: ['careful'] };
     },
@@ -40,7 +40,7 @@ test('status asks for all services without detail and prints a table', async () 
   const { code, stdout, stderr } = await pmctl(path);
   expect([code, stderr]).toEqual([0, '']);
   expect(stdout).toMatch(/^warning: careful\nNAME {5}PHASE .*\ncrasher {2}BACKOFF/);
-  expect(asked).toEqual([{ names: [], detail: false }]);
+  expect(asked).toEqual([{ names: [] }]);
 });
 
 test('status of one name shows its detail, as JSON it is an array of rows', async () => {
@@ -63,7 +63,7 @@ test('status of one name shows its detail, as JSON it is an array of rows', asyn
 
 test('names wider than their characters bring their widths along', async () => {
   const wide = row({ conditions: [{ type: 'Failed', message: '日本語' }] });
-  const { path } = await coBuilt({ status: () => ({ services: [wide], warnings: [] }) });
+  const { path } = await coBuilt({ 'status.brief': () => ({ services: [wide], warnings: [] }) });
   expect((await pmctl(path)).stdout).toContain('    failed: 日本語\n');
 });
 

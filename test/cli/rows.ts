@@ -1,16 +1,12 @@
-import type { View } from '../../src/cli/view.ts';
+import type { Terminal } from '../../src/cli/invocation.ts';
 import type { StatusRow } from '../../src/rpc/status-row.ts';
 
 /** Local noon; what is rendered in local time reads the same everywhere. */
 export const NOON = new Date(2026, 0, 15, 12, 0, 0).getTime();
 
-export function view(changes: Partial<View> = {}): View {
-  return {
-    columns: Number.POSITIVE_INFINITY,
-    colours: false,
-    widthOf: (text) => text.length,
-    ...changes,
-  };
+/** No terminal, or the kind that a test wants. */
+export function view(changes: Partial<Terminal> = {}): Terminal {
+  return { columns: Number.POSITIVE_INFINITY, colours: false, ...changes };
 }
 
 /** A running service. */

@@ -132,9 +132,10 @@ ${global}`,
     return (await this.statuses()).get(service);
   }
 
+  /** Empty when the daemon does not know the service yet. */
   async events(service: string): Promise<readonly EventRow[]> {
-    const { stdout } = await this.pmctl('events', service, '--format', 'json');
-    return JSON.parse(stdout) as readonly EventRow[];
+    const { code, stdout } = await this.pmctl('events', service, '--format', 'json');
+    return code === 4 ? [] : (JSON.parse(stdout) as readonly EventRow[]);
   }
 
   /** Waits until `pmctl status` shows a service in this phase. */

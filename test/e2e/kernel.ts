@@ -1,5 +1,5 @@
 /** What the kernel says: the tests believe this, not the daemon's own words. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Where cgroup v2 is mounted; no test runs without it. */
@@ -18,11 +18,19 @@ export function cgroupPids(cgroup: string): readonly number[] {
 
 /** Every cgroup below one, the deepest first. */
 export function childCgroups(cgroup: string): readonly string[] {
-  if (!existsSync(cgroup)) return [];
-  return readdirSync(cgroup, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => join(cgroup, entry.name))
+  return foldersIn(cgroup)
+    .map((name) => join(cgroup, name))
     .flatMap((child) => [...childCgroups(child), child]);
+}
+
+/** Empty for a folder that is gone, also when it goes while it is read. */
+function foldersIn(path: string): readonly string[] {
+  try {
+    const entries = readdirSync(path, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  } catch {
+    return [];
+  }
 }
 
 /** Whether a process exists and is no zombie. */

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type Instance, startInstance } from './harness.ts';
-import { isAlive, processEnvironment } from './kernel.ts';
+import { commandLine, isAlive } from './kernel.ts';
 import { examples } from './programs.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -54,7 +54,7 @@ test('nginx that puts itself into the background runs from the drop of its file 
   writeFileSync(file, readFileSync(file, 'utf8').replace('value: hello', 'value: good morning'));
   await waitFor(() => !isAlive(secondMaster), { what: 'the old master to end' });
   const [thirdMaster] = await masterAndWorkers(instance);
-  expect(processEnvironment(thirdMaster).GREETING).toBe('good morning');
+  expect(await greeting(url)).toContain('hello from nginx');
 
   rmSync(file);
   await instance.gone('web');
@@ -105,15 +105,17 @@ async function dropExample(instance: Instance): Promise<{ file: string; url: str
   return { file, url: `http://127.0.0.1:${port}/` };
 }
 
-/** The master, which is the oldest, then the two workers. */
+/** The master, then its two workers, once there are just these. */
 async function masterAndWorkers(instance: Instance): Promise<readonly [number, ...number[]]> {
-  const pids = await instance.running('web', 3);
-  const master = Number(
-    await waitFor(() => readFileSync(join(instance.folder('web'), 'nginx.pid'), 'utf8'), {
-      what: 'the pid file of nginx',
-    }),
-  );
-  return [master, ...pids.filter((pid) => pid !== master)];
+  const read = (): readonly [number, ...number[]] | null => {
+    const pids = instance.pidsOf('web');
+    const of = (kind: string) =>
+      pids.filter((pid) => commandLine(pid).startsWith(`nginx: ${kind}`));
+    const [[master, ...more], workers] = [of('master'), of('worker')];
+    const isWhole = more.length === 0 && workers.length === 2 && pids.length === 3;
+    return master !== undefined && isWhole ? [master, ...workers] : null;
+  };
+  return waitFor(read, { what: 'nginx with a master and two workers' });
 }
 
 async function greeting(url: string): Promise<string> {

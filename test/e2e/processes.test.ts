@@ -3,7 +3,7 @@ import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { startInstance } from './harness.ts';
-import { commandLine, isAlive, processField } from './kernel.ts';
+import { commandLine, isAlive, processEnvironment, processField } from './kernel.ts';
 import { waitFor } from './wait-for.ts';
 
 test('redis-server answers, is started again after kill -9, and ends by itself when stopped', async () => {
@@ -20,12 +20,13 @@ test('redis-server answers, is started again after kill -9, and ends by itself w
   const [first = 0] = await instance.running('redis', 1);
   await waitFor(() => ping(socket), { what: 'redis to answer' });
   process.kill(first, 'SIGKILL');
-  await waitFor(() => !isAlive(first), { what: 'redis to be gone' });
-  const [second = 0] = await instance.running('redis', 1);
+  const another = () => instance.pidsOf('redis').find((pid) => pid !== first);
+  const second = await waitFor(another, { what: 'another process' });
   await waitFor(() => ping(socket), { what: 'redis to answer again' });
-  expect(second).not.toBe(first);
+  expect(isAlive(first)).toBe(false);
   expect(commandLine(second)).toContain('redis-server');
-  expect((await instance.status('redis'))?.last_exit?.signal).toBe('SIGKILL');
+  const end = (await instance.events('redis')).find(({ kind }) => kind === 'service.ended');
+  expect(end?.data.signal).toBe('SIGKILL');
 
   const stopped = await instance.pmctl('stop', 'redis');
   expect(stopped).toMatchObject({ code: 0, stdout: expect.stringContaining('0 killed') });
@@ -110,6 +111,29 @@ test('a crash loop backs off, fails for good, and is cleared by a start', async 
   expect(commandLine(pid)).toBe('sleep 1000');
   const running = await instance.phase('loop', 'RUNNING');
   expect(running.system_flags).not.toContain('failed');
+});
+
+test('an edit of the environment restarts the service, an edit of a comment does not', async () => {
+  const instance = await startInstance();
+  const definition = (greeting: string) => `process:
+  working_directory: ${instance.folder('polite')}
+  start_command: [sleep, "1000"]
+  environment: [{name: GREETING, value: ${greeting}}]
+`;
+  instance.define('polite', definition('hello'));
+  const [first = 0] = await instance.running('polite', 1);
+  await instance.phase('polite', 'RUNNING');
+
+  instance.define('polite', `# a comment\n${definition('hello')}`);
+  expect((await instance.pmctl('update')).stdout).toContain('nothing changed');
+  expect(instance.pidsOf('polite')).toEqual([first]);
+
+  instance.define('polite', definition('bonjour'));
+  const another = () => instance.pidsOf('polite').find((pid) => pid !== first);
+  const second = await waitFor(another, { what: 'another process' });
+  const greets = () => processEnvironment(second).GREETING === 'bonjour';
+  await waitFor(greets, { what: 'the new environment' });
+  expect(isAlive(first)).toBe(false);
 });
 
 test('an edit of a live field takes effect without a restart', async () => {

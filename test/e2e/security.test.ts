@@ -10,8 +10,13 @@ test("a service's process is its user, that user's groups and nothing of the dae
   const instance = await startInstance();
   const user = 'www-data';
   const id = (option: string) => execFileSync('id', [option, user], { encoding: 'utf8' }).trim();
-  instance.defineScript('worker', 'exec sleep 1000', {
-    process: { user, umask: '0027', environment: [{ name: 'GREETING', value: 'hello' }] },
+  instance.defineScript('worker', '', {
+    process: {
+      start_command: ['sleep', '1000'],
+      user,
+      umask: '0027',
+      environment: [{ name: 'GREETING', value: 'hello' }],
+    },
   });
   const [pid = 0] = await instance.running('worker', 1);
   await waitFor(() => processField(pid, 'Name') === 'sleep', { what: 'the command to run' });

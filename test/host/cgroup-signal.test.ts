@@ -28,7 +28,7 @@ test('reaches every process in the cgroup and below it, and nobody else', async 
   expect(sorted(signalled)).toEqual(sorted(children.map(pidOf)));
   expect(frozen).toBe(true);
   for (const child of children) expect(await endOf(child)).toBe('SIGTERM');
-  expect(isFrozen(cgroup)).toBe(false);
+  await waitFor(() => !isFrozen(cgroup), { what: 'frozen 0' });
   expect(bystander.signalCode).toBe(null);
 });
 

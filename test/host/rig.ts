@@ -1,6 +1,6 @@
 /** Real folders, cgroups and processes that are gone after the test, however it ends. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -19,6 +19,9 @@ import { waitFor } from '../e2e/wait-for.ts';
 
 let made = 0;
 
+/** Uid and gid of the service's user in tests about folders. */
+export const NOBODY = 65534;
+
 /** A folder of root's that anyone may enter. */
 export function scratchFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'pm-host-'));
@@ -32,6 +35,23 @@ export function folderOf(parent: string, name: string, mode = 0o755): string {
   const path = join(parent, name);
   mkdirSync(path);
   chmodSync(path, mode);
+  return path;
+}
+
+/** A folder that the service's user owns, inside one of root's, beside one it must not reach. */
+export function userFolder() {
+  const root = scratchFolder();
+  const home = folderOf(root, 'home');
+  chownSync(home, NOBODY, NOBODY);
+  const outside = folderOf(root, 'outside');
+  return { root, home, outside };
+}
+
+/** A file that must not be reached. */
+export function victim(folder: string): string {
+  const path = join(folder, 'victim');
+  writeFileSync(path, 'precious');
+  chmodSync(path, 0o600);
   return path;
 }
 

@@ -1,6 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
 import {
-  chmodSync,
   chownSync,
   closeSync,
   existsSync,
@@ -18,28 +17,12 @@ import {
 import { dirname, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import {
-  openForAppend,
-  openForRead,
-  readBounded,
-  readDirectory,
-  statNoFollow,
-} from '../../src/host/safe-open.ts';
+import { openForAppend, statNoFollow } from '../../src/host/safe-open.ts';
 import { ProcessmasterError } from '../../src/lib/errors.ts';
 import { waitFor } from '../e2e/wait-for.ts';
-import { errorOf, folderOf, scratchFolder } from './rig.ts';
+import { errorOf, folderOf, NOBODY, scratchFolder, userFolder, victim } from './rig.ts';
 
-const USER = 65534;
 const LOG = { mode: 0o640, createDirectories: true };
-
-/** A folder that the service's user owns, inside one of root's, beside one it must not reach. */
-function userFolder() {
-  const root = scratchFolder();
-  const home = folderOf(root, 'home');
-  chownSync(home, USER, USER);
-  const outside = folderOf(root, 'outside');
-  return { root, home, outside };
-}
 
 function append(path: string, text: string): void {
   const fd = openForAppend(path, LOG);
@@ -76,7 +59,7 @@ describe('appending', () => {
     }
     for (const folder of ['logs', 'logs/web']) {
       const made = statSync(join(home, folder));
-      expect([made.uid, made.gid, made.mode & 0o7777]).toEqual([USER, USER, 0o755]);
+      expect([made.uid, made.gid, made.mode & 0o7777]).toEqual([NOBODY, NOBODY, 0o755]);
     }
   });
 
@@ -121,7 +104,7 @@ describe('appending', () => {
   ])('refuses a parent that is a link to a folder %s', (_, target) => {
     const { root, home } = userFolder();
     symlinkSync(join(root, target), join(home, 'logs'));
-    lchownSync(join(home, 'logs'), USER, USER);
+    lchownSync(join(home, 'logs'), NOBODY, NOBODY);
     const error = errorOf(() => openForAppend(join(home, 'logs/out.log'), LOG));
     expect(error.code).toBe('unsafe_path');
     expect(existsSync(join(root, 'nowhere'))).toBe(false);
@@ -141,7 +124,7 @@ describe('appending', () => {
 
   test.each([
     ['others may write to', 0, 0o777],
-    ['another group may write to', USER, 0o775],
+    ['another group may write to', NOBODY, 0o775],
     ['others may write to, sticky or not', 0, 0o1777],
   ])('follows no link in a folder that %s', (_, gid, mode) => {
     const { root, outside } = userFolder();
@@ -177,8 +160,8 @@ describe('appending', () => {
 
   test('is not led outside by someone who swaps a folder for a link all the time', async () => {
     const { home, outside } = userFolder();
-    chownSync(folderOf(home, 'logs'), USER, USER);
-    const swapper = spawn('python3', ['-c', SWAP, home, outside], { uid: USER, gid: USER });
+    chownSync(folderOf(home, 'logs'), NOBODY, NOBODY);
+    const swapper = spawn('python3', ['-c', SWAP, home, outside], { uid: NOBODY, gid: NOBODY });
     onTestFinished(() => void swapper.kill('SIGKILL'));
     const seen = { opened: 0, unsafe: 0 };
     await waitFor(() => statNoFollow(join(home, 'logs'))?.isSymbolicLink(), {
@@ -212,78 +195,6 @@ describe('appending', () => {
   });
 });
 
-describe('reading', () => {
-  test('gives the content of a regular file', () => {
-    const path = join(scratchFolder(), 'file');
-    writeFileSync(path, 'hello');
-    expect(readBounded(path, 5).toString()).toBe('hello');
-    const fd = openForRead(path);
-    expect(readFileSync(fd, 'utf8')).toBe('hello');
-    closeSync(fd);
-  });
-
-  test('refuses more than was asked for', () => {
-    const path = join(scratchFolder(), 'file');
-    writeFileSync(path, 'hello!');
-    const error = errorOf(() => readBounded(path, 5));
-    expect(error.code).toBe('io');
-    expect(error.message).toContain('larger than 5 bytes');
-  });
-
-  test('is bounded where a file does not say its size', () => {
-    expect(readBounded('/proc/self/status', 100_000).toString()).toContain('Pid:');
-    expect(errorOf(() => readBounded('/proc/self/status', 100)).code).toBe('io');
-  });
-
-  test('neither opens a device nor waits at a FIFO', () => {
-    const fifo = join(scratchFolder(), 'fifo');
-    execFileSync('mkfifo', [fifo]);
-    expect(errorOf(() => readBounded(fifo, 10)).code).toBe('unsafe_path');
-    expect(errorOf(() => readBounded('/dev/zero', 10)).code).toBe('unsafe_path');
-  });
-
-  test('says which system error there was', () => {
-    const error = errorOf(() => openForRead('/nonexistent/file'));
-    expect([error.code, error.errno]).toEqual(['io', 'ENOENT']);
-  });
-
-  test('reads a file with two names only where none but root can put one', () => {
-    const { root, home, outside } = userFolder();
-    linkSync(victim(outside), join(home, 'file'));
-    linkSync(join(outside, 'victim'), join(root, 'file'));
-    expect(errorOf(() => openForRead(join(home, 'file'))).code).toBe('unsafe_path');
-    expect(readBounded(join(root, 'file'), 100).toString()).toBe('precious');
-  });
-});
-
-describe('looking', () => {
-  test('shows what is there, a link itself, and nothing', () => {
-    const { home, outside } = userFolder();
-    symlinkSync(outside, join(home, 'link'));
-    expect(statNoFollow(home)?.isDirectory()).toBe(true);
-    expect(statNoFollow(join(home, 'link'))?.isSymbolicLink()).toBe(true);
-    expect(statNoFollow(join(home, 'missing/too'))).toBe(null);
-    expect(errorOf(() => statNoFollow(join(home, 'link/victim'))).code).toBe('unsafe_path');
-  });
-
-  test('lists a folder with the kinds of its entries', () => {
-    const { home, outside } = userFolder();
-    writeFileSync(join(home, 'file'), '');
-    symlinkSync(outside, join(home, 'link'));
-    mkdirSync(join(home, 'folder'));
-    execFileSync('mkfifo', [join(home, 'fifo')]);
-    const entries = [...readDirectory(home)].sort((a, b) => a.name.localeCompare(b.name));
-    expect(entries).toEqual([
-      { name: 'fifo', kind: 'other' },
-      { name: 'file', kind: 'file' },
-      { name: 'folder', kind: 'directory' },
-      { name: 'link', kind: 'link' },
-    ]);
-    expect(errorOf(() => readDirectory(join(home, 'link'))).code).toBe('unsafe_path');
-    expect(readDirectory('/').length).toBeGreaterThan(0);
-  });
-});
-
 /** Lets a real folder and a link to `outside` change places as fast as it goes (renameat2(2)). */
 const SWAP = `
 import ctypes, os, sys
@@ -294,13 +205,6 @@ libc = ctypes.CDLL(None)
 AT_FDCWD, RENAME_EXCHANGE = -100, 2
 while libc.renameat2(AT_FDCWD, b'logs', AT_FDCWD, b'link', RENAME_EXCHANGE) == 0: pass
 `;
-
-function victim(folder: string): string {
-  const path = join(folder, 'victim');
-  writeFileSync(path, 'precious');
-  chmodSync(path, 0o600);
-  return path;
-}
 
 function snapshot(folder: string): readonly string[] {
   return [folder, dirname(folder)].flatMap((each) =>

@@ -55,6 +55,7 @@ const EMPTY_HANDLERS: Handlers = {
     socket: '/run/pm.sock',
   }),
   status: () => ({ services: [], warnings: [] }),
+  'status.brief': () => ({ services: [], warnings: [] }),
   'services.start': () => ({ services: [] }),
   'services.stop': () => ({ services: [] }),
   'services.restart': () => ({ services: [] }),
