@@ -1,9 +1,13 @@
 import type { Instant } from '../lib/clock.ts';
-import { describeExit, hasActiveRun, type Run, type RunEnd } from '../model/history.ts';
+import {
+  describeExit,
+  hasActiveRun,
+  type Run,
+  type RunEnd,
+  recentRestarts,
+} from '../model/history.ts';
 import type { ServiceStatus } from '../model/status.ts';
 import type { BriefRow, StatusRow } from '../rpc/status-row.ts';
-
-const RESTARTS_WINDOW_MS = 600_000;
 
 /** What a table shows of one service. Pure. */
 export function briefRowOf(status: ServiceStatus, now: Instant): BriefRow {
@@ -14,9 +18,9 @@ export function briefRowOf(status: ServiceStatus, now: Instant): BriefRow {
     conditions: status.conditions,
     pids: cgroup.kind === 'populated' ? cgroup.pids : [],
     uptime_ms: uptimeMs(status, now),
-    restarts_10m: restartsWithin(status, now.monotonicMs),
+    restarts_10m: recentRestarts(history, now.monotonicMs),
     next_start_in_ms: nextStartInMs(status, now.monotonicMs),
-    last_exit: history.runEnd === null ? null : exitRow(history.runEnd),
+    last_exit: exitRow(history.runEnd ?? history.previousEnd),
   };
 }
 
@@ -79,7 +83,9 @@ function uptimeMs(status: ServiceStatus, now: Instant): number | null {
   return active && Math.max(Math.round(now.monotonicMs - active.launchedAt.monotonicMs), 0);
 }
 
-function exitRow({ exit, at }: RunEnd): BriefRow['last_exit'] {
+function exitRow(end: RunEnd | null): BriefRow['last_exit'] {
+  if (end === null) return null;
+  const { exit, at } = end;
   return {
     kind: exit.kind,
     code: exit.kind === 'exited' ? exit.code : null,
@@ -128,10 +134,6 @@ function troubleFile({ desired }: ServiceStatus): string | null {
     case undefined:
       return null;
   }
-}
-
-function restartsWithin({ history }: ServiceStatus, nowMs: number): number {
-  return history.restartsMonotonicMs.filter((atMs) => nowMs - atMs < RESTARTS_WINDOW_MS).length;
 }
 
 function nextStartInMs({ history, phase }: ServiceStatus, nowMs: number): number | null {

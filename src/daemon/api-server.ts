@@ -8,7 +8,7 @@ import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import { tailLines } from '../logs/tail.ts';
 import type { DaemonConfig } from '../model/daemon-config.ts';
-import type { DesiredState } from '../model/desired.ts';
+import { type DesiredState, formatProblem } from '../model/desired.ts';
 import type { ServiceEvent } from '../model/event.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import type { Store } from '../reconciler/store.ts';
@@ -105,7 +105,7 @@ function desiredWarnings({ brakes, strayProblems }: DesiredState): readonly stri
       (brake) =>
         `${brake.source}: ${brake.reason}; nothing is stopped (pmctl update --prune confirms the removal)`,
     ),
-    ...strayProblems.map((problem) => `${problem.file}: ${problem.message}`),
+    ...strayProblems.map(formatProblem),
   ];
 }
 

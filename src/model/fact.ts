@@ -35,6 +35,7 @@ export function applyFact(history: History, fact: Fact): History {
         lastRunNumber: fact.run.number,
         run: fact.run,
         runEnd: null,
+        previousEnd: history.runEnd,
         main: null,
         mainIsLaunched: true,
         launchedExit: null,

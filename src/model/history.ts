@@ -51,6 +51,8 @@ export interface History {
   readonly run: Run | null;
   /** `null` while the run goes on (or there never was one). */
   readonly runEnd: RunEnd | null;
+  /** How the run before this one was over, for people. */
+  readonly previousEnd: RunEnd | null;
   /** The launched process; after a double fork the leader of what it left behind. */
   readonly main: ProcessIdentity | null;
   /** Whether `main` is the launched process itself, so that its exit status is ours to see. */
@@ -77,6 +79,7 @@ export const EMPTY_HISTORY: History = {
   lastRunNumber: 0,
   run: null,
   runEnd: null,
+  previousEnd: null,
   main: null,
   mainIsLaunched: false,
   launchedExit: null,
@@ -109,4 +112,12 @@ export function describeExit(exit: Exit): string {
     case 'unknown':
       return `exit status unknown (${exit.reason})`;
   }
+}
+
+/** What "recently" means where restarts are counted for people. */
+export const RECENTLY_MS = 600_000;
+
+/** Restarts within the last ten minutes. */
+export function recentRestarts(history: History, nowMonotonicMs: number): number {
+  return history.restartsMonotonicMs.filter((atMs) => nowMonotonicMs - atMs < RECENTLY_MS).length;
 }

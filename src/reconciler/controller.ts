@@ -74,10 +74,9 @@ export class Controller {
   inspect(name: ServiceName): ServiceStatus | null {
     const shown = this.#store.status(name);
     if (shown === null) return null;
-    const fresh = this.#reconciler.inspect(name);
-    if (isDeepStrictEqual(shown.cgroup, fresh.cgroup)) return shown;
+    if (isDeepStrictEqual(shown.cgroup, this.#reconciler.observe(name).cgroup)) return shown;
     this.enqueue(name);
-    return fresh;
+    return this.#reconciler.inspect(name);
   }
 
   /** Wants every service stopped; the caller waits for the store to say so. */

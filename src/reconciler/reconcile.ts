@@ -109,6 +109,11 @@ export class Reconciler {
     return times === 0 ? 0 : retryDelayMs(times);
   }
 
+  /** What is observed now. */
+  observe(name: ServiceName): Observation {
+    return this.#ports.observe(name, this.#history(name));
+  }
+
   /** What a pass would show now. Changes nothing, does nothing. */
   inspect(name: ServiceName): ServiceStatus {
     const now = readInstant(this.#ports.clock);
@@ -134,7 +139,7 @@ export class Reconciler {
       name,
       desired: this.#store.desiredOf(name),
       intent: this.#ports.intentOf(name),
-      observation: this.#ports.observe(name, history),
+      observation: this.observe(name),
       history,
       shuttingDown: this.#shuttingDown,
     };
@@ -158,7 +163,7 @@ export class Reconciler {
 
   async #perform(name: ServiceName, action: Action): Promise<void> {
     const now = readInstant(this.#ports.clock);
-    const announced = announce(action, this.#ports.observe(name, this.#history(name)), now);
+    const announced = announce(action, this.observe(name), now);
     if (announced !== null) this.record(name, announced);
     const event = actionEvent(name, action, now.wallMs);
     if (event !== null) this.#ports.emit(event);

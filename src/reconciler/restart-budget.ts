@@ -1,8 +1,8 @@
-import type { Exit, History } from '../model/history.ts';
+import { type Exit, type History, RECENTLY_MS } from '../model/history.ts';
 import type { RestartPolicyName, RestartSpec, ServiceSpec } from '../model/service-spec.ts';
 
 /** A run this long ends a series of failures: the next delay is the base again. */
-export const STABLE_RUN_MS = 60_000;
+const STABLE_RUN_MS = 60_000;
 
 /** Whether an exit is a failure in the service's own terms. An unknown exit counts as one. */
 export function isFailure(exit: Exit, successExitCodes: readonly number[]): boolean {
@@ -10,7 +10,7 @@ export function isFailure(exit: Exit, successExitCodes: readonly number[]): bool
 }
 
 /** Whether the policy asks for a restart after a service ended by itself in this way. */
-export function policyWantsRestart(policy: RestartPolicyName, failure: boolean): boolean {
+function policyWantsRestart(policy: RestartPolicyName, failure: boolean): boolean {
   switch (policy) {
     case 'always':
       return true;
@@ -49,14 +49,8 @@ function restartsInWindow(
   return restartsMonotonicMs.filter((atMs) => nowMs - atMs < toleranceMs);
 }
 
-/** How many restarts are remembered: the window needs `maxRestarts`, status needs ten minutes' worth. */
+/** At least so many restarts are remembered: the window needs `maxRestarts`, people want more. */
 const REMEMBERED_RESTARTS = 256;
-const REMEMBERED_MS = 600_000;
-
-/** Restarts within the last ten minutes, for people. */
-export function recentRestarts(history: History, nowMonotonicMs: number): number {
-  return restartsInWindow(history.restartsMonotonicMs, REMEMBERED_MS, nowMonotonicMs).length;
-}
 
 /**
  * The verdict on a service that ended by itself and wants to be restarted: either a time for the
@@ -78,7 +72,7 @@ export function grantRestart(
     restart.toleranceMs,
     nowMonotonicMs,
   );
-  const kept = Math.max(restart.toleranceMs, REMEMBERED_MS);
+  const kept = Math.max(restart.toleranceMs, RECENTLY_MS);
   const remembered = restartsInWindow(history.restartsMonotonicMs, kept, nowMonotonicMs);
   if (counted.length >= restart.maxRestarts) {
     return {

@@ -76,6 +76,7 @@ function unrecordedRun(history: History, now: Instant): Partial<History> {
     lastRunNumber: run.number,
     run,
     runEnd: null,
+    previousEnd: history.runEnd,
     main: null,
     mainIsLaunched: false,
     launchedExit: null,

@@ -1,12 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { EMPTY_HISTORY, type History } from '../../src/model/history.ts';
+import { EMPTY_HISTORY, type History, recentRestarts } from '../../src/model/history.ts';
 import type { RestartSpec } from '../../src/model/service-spec.ts';
 import {
   backoffDelayMs,
   grantRestart,
   isFailure,
-  recentRestarts,
   wantsRestart,
 } from '../../src/reconciler/restart-budget.ts';
 import { exited } from '../builders/situations.ts';

@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { applyFact, type Fact } from '../../src/model/fact.ts';
+import { EMPTY_HISTORY } from '../../src/model/history.ts';
+import { activeHistory, at, endedHistory, exited, run } from '../builders/situations.ts';
+
+const exit: Fact = { kind: 'launched-exit', runNumber: 1, exit: exited(3), at: at(9) };
+const launched: Fact = { kind: 'launched', runNumber: 1, main: { pid: 7, startTicks: 8 } };
+
+describe('a fact', () => {
+  it('of a launch begins a run and keeps how the one before was over', () => {
+    const before = endedHistory(exited(1), { consecutiveFailures: 2, nextStartMonotonicMs: 5 });
+    const after = applyFact(before, { kind: 'launching', run: run({ number: 2 }) });
+    expect(after).toEqual({
+      ...before,
+      lastRunNumber: 2,
+      run: run({ number: 2 }),
+      runEnd: null,
+      previousEnd: before.runEnd,
+      main: null,
+      mainIsLaunched: true,
+      launchedExit: null,
+      launchedExitAt: null,
+      stop: null,
+      nextStartMonotonicMs: null,
+    });
+  });
+
+  it('of this run changes it', () => {
+    expect(applyFact(activeHistory(), launched).main).toEqual({ pid: 7, startTicks: 8 });
+    expect(applyFact(activeHistory(), exit)).toMatchObject({
+      launchedExit: exited(3),
+      launchedExitAt: at(9),
+    });
+  });
+
+  it('of an earlier run changes nothing', () => {
+    const history = activeHistory({ run: run({ number: 2 }) });
+    expect(applyFact(history, launched)).toBe(history);
+    expect(applyFact(history, exit)).toBe(history);
+  });
+
+  it('that comes after the end of its run changes nothing', () => {
+    const history = endedHistory(exited(0));
+    expect(applyFact(history, exit)).toBe(history);
+  });
+
+  it('of a stop begins one, and of a kill goes on with it', () => {
+    const stopping = applyFact(activeHistory(), {
+      kind: 'stop-requested',
+      at: at(5),
+      reason: 'stopped by local',
+      processes: 3,
+    });
+    expect(stopping.stop).toEqual({
+      requestedAt: at(5),
+      reason: 'stopped by local',
+      processes: 3,
+      killedAtMonotonicMs: null,
+      killed: 0,
+    });
+    const killed = applyFact(stopping, { kind: 'kill-requested', atMonotonicMs: 70, killed: 2 });
+    expect(killed.stop).toMatchObject({ killedAtMonotonicMs: 70, killed: 2 });
+    const again = applyFact(killed, { kind: 'kill-requested', atMonotonicMs: 90, killed: 1 });
+    expect(again.stop).toMatchObject({ killedAtMonotonicMs: 90, killed: 2 });
+  });
+
+  it('of a kill without a stop changes nothing', () => {
+    const fact: Fact = { kind: 'kill-requested', atMonotonicMs: 1, killed: 1 };
+    expect(applyFact(EMPTY_HISTORY, fact)).toBe(EMPTY_HISTORY);
+  });
+});

@@ -1,0 +1,143 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createCgroup, killCgroup, removeCgroup, writeControl } from '../../src/host/cgroup.ts';
+import { resolveCgroupRoot } from '../../src/host/cgroup-mount.ts';
+import { CgroupTree } from '../../src/host/cgroup-tree.ts';
+import { EMPTY_HISTORY, type History } from '../../src/model/history.ts';
+import type { CgroupObservation } from '../../src/model/observation.ts';
+import type { ServiceName } from '../../src/model/service-name.ts';
+import { CgroupEvents } from '../../src/observers/cgroup-events.ts';
+import { observeService } from '../../src/observers/observe-service.ts';
+import { relist } from '../../src/observers/relist.ts';
+import { activeHistory, at, exited, run } from '../builders/situations.ts';
+import { name, WEB } from '../builders/specs.ts';
+
+const DEADLINE_MS = 10_000;
+const NOT_OURS = {
+  isLauncherAlive: () => false,
+  hasLaunched: () => false,
+  isLogCaptured: () => true,
+};
+let instances = 0;
+
+describe('what is observed of cgroups', () => {
+  let tree: CgroupTree;
+  const children: ChildProcess[] = [];
+  beforeEach(() => {
+    instances += 1;
+    const instance = `pmtest-observers-${process.pid}-${instances}`;
+    tree = CgroupTree.open({
+      root: resolveCgroupRoot(null),
+      name: instance,
+      allowSubtreeControl: true,
+    });
+  });
+  afterEach(async () => {
+    for (const child of children.splice(0)) child.kill('SIGKILL');
+    for (const each of tree.serviceNames()) {
+      killCgroup(tree.service(each));
+      await until(() => removeCgroup(tree.service(each)));
+    }
+    tree.close();
+  });
+
+  /** A sleeping process in the service's cgroup. */
+  function sleeper(service: ServiceName): number {
+    const child = spawn('/bin/sleep', ['1000'], { stdio: 'ignore' });
+    children.push(child);
+    const path = tree.service(service);
+    createCgroup(path);
+    if (child.pid === undefined) throw new Error('sleep could not be started');
+    writeControl(path, 'cgroup.procs', String(child.pid));
+    return child.pid;
+  }
+
+  const observe = (history: History, now = at(0)) =>
+    observeService(tree, NOT_OURS, WEB, history, now.monotonicMs);
+
+  it('an absent, an empty and a populated cgroup are told apart', () => {
+    expect(observe(EMPTY_HISTORY).cgroup).toEqual({ kind: 'absent' });
+    createCgroup(tree.service(WEB));
+    expect(observe(EMPTY_HISTORY).cgroup).toEqual({ kind: 'empty' });
+    const pid = sleeper(WEB);
+    expect(observe(EMPTY_HISTORY).cgroup).toEqual({ kind: 'populated', pids: [pid] });
+  });
+
+  it('pids of cgroups that the service made itself are the service, too', () => {
+    const outer = sleeper(WEB);
+    const inner = sleeper(name('other'));
+    const nested = tree.service(WEB).concat('/nested/deeper');
+    createCgroup(tree.service(WEB).concat('/nested') as never);
+    createCgroup(nested as never);
+    writeControl(nested as never, 'cgroup.procs', String(inner));
+    const { cgroup } = observe(EMPTY_HISTORY);
+    expect(cgroup.kind === 'populated' ? [...cgroup.pids].sort() : []).toEqual(
+      [outer, inner].sort(),
+    );
+  });
+
+  it('a single process left by a launched one that ended well is the leader', () => {
+    const pid = sleeper(WEB);
+    const forked = activeHistory({ launchedExit: exited(0), launchedExitAt: at(0) });
+    expect(observe(forked).leader).toMatchObject({ pid });
+    sleeper(WEB);
+    expect(observe(forked).leader).toBeNull();
+  });
+
+  it('a process that an earlier daemon launched a moment ago is on its way', () => {
+    const launched = activeHistory({ main: null, run: run({ launchedAt: at(0) }) });
+    expect(observe(launched, at(10_000)).launcherAlive).toBe(true);
+    expect(observe(launched, at(10_001)).launcherAlive).toBe(false);
+    expect(observe({ ...launched, main: { pid: process.pid, startTicks: 1 } }).launcherAlive).toBe(
+      false,
+    );
+    expect(observe({ ...launched, launchedExit: exited(0) }).launcherAlive).toBe(false);
+    sleeper(WEB);
+    expect(observe(launched).launcherAlive).toBe(false);
+  });
+
+  it('each change of a watched cgroup is told, also after it was made anew', async () => {
+    const told: ServiceName[] = [];
+    const events = new CgroupEvents(
+      tree,
+      (changed) => told.push(changed),
+      () => {},
+    );
+    createCgroup(tree.service(WEB));
+    events.watch(WEB);
+    for (const _time of ['first', 'made anew']) {
+      told.length = 0;
+      sleeper(WEB);
+      await until(() => told.length > 0);
+      told.length = 0;
+      killCgroup(tree.service(WEB));
+      await until(() => told.length > 0 && observe(EMPTY_HISTORY).cgroup.kind === 'empty');
+      await until(() => removeCgroup(tree.service(WEB)));
+      createCgroup(tree.service(WEB));
+      events.watch(WEB);
+    }
+    events.close();
+    expect(events.isDegraded).toBe(false);
+  });
+
+  it('a relist names what differs from what is shown, and what nobody knows', () => {
+    sleeper(WEB);
+    createCgroup(tree.service(name('idle')));
+    const shown = (kind: 'absent' | 'empty'): CgroupObservation => ({ kind });
+    const wrong = new Map([
+      [WEB, shown('empty')],
+      [name('idle'), shown('empty')],
+      [name('gone'), shown('empty')],
+    ]);
+    expect([...relist(tree, wrong)].sort()).toEqual(['gone', 'web']);
+    expect([...relist(tree, new Map())].sort()).toEqual(['idle', 'web']);
+  });
+});
+
+async function until(isSo: () => boolean): Promise<void> {
+  const deadlineMs = performance.now() + DEADLINE_MS;
+  while (!isSo()) {
+    if (performance.now() > deadlineMs) throw new Error('it did not come true in time');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}

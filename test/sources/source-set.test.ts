@@ -1,0 +1,82 @@
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/lib/clock.ts';
+import type { DesiredState } from '../../src/model/desired.ts';
+import { ConfigDirectory, isDefinitionName } from '../../src/sources/config-directory.ts';
+import { SourceSet } from '../../src/sources/source-set.ts';
+import { WEB } from '../builders/specs.ts';
+
+const DEADLINE_MS = 10_000;
+
+describe('the set of sources', () => {
+  let folder: string;
+  let configs: string;
+  let set: SourceSet;
+  let desired: DesiredState[];
+  let availability: (string | null)[];
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'pm-sources-'));
+    configs = join(folder, 'config.d');
+    mkdirSync(configs);
+    desired = [];
+    availability = [];
+    const source = new ConfigDirectory(configs);
+    set = new SourceSet([{ source, path: configs, depth: 0, concerns: isDefinitionName }], {
+      clock: systemClock,
+      baseline: new Map(),
+      onDesired: (state) => desired.push(state),
+      onAvailability: (_source, reason) => availability.push(reason),
+      onDegraded: () => {},
+    });
+  });
+  afterEach(async () => {
+    await set.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const write = (file: string, workingDirectory = folder) =>
+    writeFileSync(join(configs, file), `process: {working_directory: ${workingDirectory}}\n`);
+  const names = (): readonly string[] => [...(desired.at(-1)?.services.keys() ?? [])];
+  const until = async (isSo: () => boolean) => {
+    const deadlineMs = performance.now() + DEADLINE_MS;
+    while (!isSo() && performance.now() < deadlineMs)
+      await new Promise((resolve) => setImmediate(resolve));
+    expect(isSo()).toBe(true);
+  };
+
+  it('hands on what is there before anything is watched, however young', () => {
+    write('web.yaml');
+    set.start();
+    expect(names()).toEqual(['web']);
+  });
+
+  it('hands on a file that is dropped, once it has settled', async () => {
+    set.start();
+    write('web.yaml');
+    await until(() => names().includes('web'));
+  });
+
+  it('reads an operator’s update at once', () => {
+    set.start();
+    write('web.yaml');
+    expect([...set.read({ settled: true }).services.keys()]).toEqual(['web']);
+  });
+
+  it('says that a source cannot be read, and that it can again, each once', async () => {
+    write('web.yaml');
+    set.start();
+    renameSync(configs, `${configs}.away`);
+    set.read({ settled: true });
+    set.read({ settled: true });
+    expect(availability).toHaveLength(1);
+    expect(availability[0]).toContain(configs);
+    expect(set.unavailable.size).toBe(1);
+    expect(desired.at(-1)?.services.get(WEB)?.trouble?.kind).toBe('held');
+    renameSync(`${configs}.away`, configs);
+    set.read({ settled: true });
+    expect(availability[1]).toBeNull();
+    expect(desired.at(-1)?.services.get(WEB)?.trouble).toBeNull();
+  });
+});
