@@ -46,7 +46,7 @@ async function provideFifos(
 /** The owner matters: a service may open its own `/dev/stdout` again. */
 function isFifoOf(path: string, { uid, gid }: LaunchAttributes['identity']): boolean {
   const stats = lstatSync(path, { throwIfNoEntry: false });
-  return stats !== undefined && stats.isFIFO() && stats.uid === uid && stats.gid === gid;
+  return stats?.isFIFO() === true && stats.uid === uid && stats.gid === gid;
 }
 
 function launchCaptured(

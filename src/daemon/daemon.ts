@@ -33,8 +33,8 @@ export interface DaemonOptions {
 /**
  * The whole daemon, wired together; the only place that knows every part.
  *
- * INVARIANTS: the lock is held from before the first file is touched until after the last; sources
- * are read, and running services adopted, before the socket answers.
+ * INVARIANTS: the lock is held from before the first file is touched until after the last; no service
+ * is started or adopted before the socket is ours.
  */
 export class Daemon {
   readonly #options: DaemonOptions;
@@ -108,22 +108,30 @@ export class Daemon {
     });
   }
 
-  /** Adopts what runs, starts what should run, then answers on the socket. */
+  /**
+   * Takes the socket, then adopts what runs and starts what should run.
+   * @throws ProcessmasterError when the socket cannot be had; then nothing was started.
+   */
   async start(): Promise<void> {
     const { clock, config } = this.#options;
+    try {
+      this.#api = await startApi({
+        config,
+        clock,
+        journal: this.#journal,
+        intents: this.#intents,
+        machinery: this.#machinery,
+        sources: this.#sources,
+        emit: (event) => this.#emit(event),
+        warnings: () => [...this.#warnings.values(), ...journalWarnings(this.#journal)],
+      });
+    } catch (error) {
+      this.#letGo();
+      throw error;
+    }
     this.#reportTree();
     this.#lookout.start();
     this.#sources.start();
-    this.#api = await startApi({
-      config,
-      clock,
-      journal: this.#journal,
-      intents: this.#intents,
-      machinery: this.#machinery,
-      sources: this.#sources,
-      emit: (event) => this.#emit(event),
-      warnings: () => [...this.#warnings.values(), ...journalWarnings(this.#journal)],
-    });
     for (const path of this.#journal.setAside) {
       this.#say('journal.warning', `the journal was damaged and is set aside as ${path}`);
     }
@@ -144,9 +152,14 @@ export class Daemon {
     this.#lookout.stop();
     await this.#machinery.controller.stop();
     await this.#api?.close();
-    this.#machinery.close();
     this.#say('daemon.stopped', reason);
     for (const name of this.#machinery.store.names()) this.#historyFiles.remove(name);
+    this.#letGo();
+  }
+
+  /** Closes and removes what is this daemon's own; services that run are not touched. */
+  #letGo(): void {
+    this.#machinery.close();
     this.#tree.close();
     this.#journal.close();
     this.#lock.release();

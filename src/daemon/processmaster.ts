@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { closeInheritedDescriptors } from '../host/inherited-descriptors.ts';
 import { buildInfo } from '../lib/build-info.ts';
 import { systemClock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
@@ -67,6 +68,7 @@ async function run(configPath: string): Promise<number> {
     );
     return EXIT_FAILED;
   }
+  closeInheritedDescriptors();
   const logger = createLogger();
   const stopped = signalled();
   try {

@@ -37,11 +37,27 @@ export async function signalCgroup(
 
 /** Looks instead of watching: it takes 1 to 10 ms, and works when there are no watches left. */
 async function freeze(path: CgroupPath): Promise<boolean> {
-  setFrozen(path, true);
   const giveUpAtMs = performance.now() + FREEZE_TIMEOUT_MS;
-  while (!isFrozen(path)) {
+  const flagIsTrue = await clearStaleFlag(path, giveUpAtMs);
+  setFrozen(path, true);
+  while (!flagIsTrue || !isFrozen(path)) {
     if (performance.now() >= giveUpAtMs) return false;
     await wait(LOOK_EVERY_MS);
+  }
+  return true;
+}
+
+/**
+ * Linux (seen with 6.18) can leave `frozen 1` behind for good where processes of nested cgroups end
+ * as they are thawed. Freezing and thawing once more makes it right.
+ */
+async function clearStaleFlag(path: CgroupPath, giveUpAtMs: number): Promise<boolean> {
+  while (isFrozen(path)) {
+    if (performance.now() >= giveUpAtMs) return false;
+    for (const frozen of [true, false]) {
+      setFrozen(path, frozen);
+      await wait(LOOK_EVERY_MS);
+    }
   }
   return true;
 }

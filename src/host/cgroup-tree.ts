@@ -9,6 +9,7 @@ import {
   createCgroup,
   enableControllers,
   enabledControllers,
+  readPids,
   removeCgroup,
   writeControl,
 } from './cgroup.ts';
@@ -48,6 +49,7 @@ export class CgroupTree {
     createCgroup(this.instancePath);
     const leaf = this.#child(this.instancePath, DAEMON_LEAF);
     createCgroup(leaf);
+    refuseIfHeld(leaf);
     // First of all: when the daemon was started in `root`, its own presence forbids controllers.
     moveSelf(leaf);
     const before = enabledControllers(this.#root);
@@ -59,7 +61,8 @@ export class CgroupTree {
   /**
    * Makes what is missing of the tree, moves the calling process into its leaf, and enables every
    * controller there is. One that cannot be had is no error, see {@link missingControllers}.
-   * @throws ProcessmasterError `invalid_argument` for a bad name, `io` otherwise.
+   * @throws ProcessmasterError `invalid_argument` for a bad name, `conflict` when another daemon is
+   *   in that leaf, `io` otherwise.
    */
   static open(options: CgroupTreeOptions): CgroupTree {
     return new CgroupTree(options);
@@ -148,6 +151,25 @@ export class CgroupTree {
 function moveSelf(cgroup: CgroupPath): void {
   writeControl(cgroup, 'cgroup.procs', '0');
 }
+
+/** A daemon that was killed may have left a child on its way into a service's cgroup, for a moment. */
+const LEFTOVERS_LEAVE_MS = 500;
+
+/** Two daemons on one tree would each stop what the other starts. */
+function refuseIfHeld(leaf: CgroupPath): void {
+  const deadlineMs = performance.now() + LEFTOVERS_LEAVE_MS;
+  for (;;) {
+    const holder = readPids(leaf).find((pid) => pid !== process.pid);
+    if (holder === undefined) return;
+    if (performance.now() > deadlineMs) {
+      const message = `cannot use cgroup '${dirname(leaf)}': the daemon with pid ${holder} does (stop that one, or set cgroup.name)`;
+      throw new ProcessmasterError('conflict', message);
+    }
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, POLL_MS);
+  }
+}
+
+const POLL_MS = 20;
 
 function disableControllers(cgroup: CgroupPath, controllers: readonly string[]): void {
   for (const controller of controllers) {

@@ -13,6 +13,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { Interpreted } from '../../src/model/config-issue.ts';
 import { interpretDaemonConfig } from '../../src/model/daemon-config.ts';
 import { interpretService } from '../../src/model/service-definition.ts';
+import { parseServiceName } from '../../src/model/service-name.ts';
 import { UNSUPPORTED_MASTER_KEYS, UNSUPPORTED_SERVICE_KEYS } from '../../src/model/unsupported.ts';
 import { readDaemonConfig } from '../../src/sources/daemon-config-file.ts';
 import { readServiceFile } from '../../src/sources/service-file.ts';
@@ -66,8 +67,13 @@ test('every YAML block of the README loads', () => {
     const file = join(folder, name);
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text);
-    const isMaster = name === 'config.yaml';
-    const reading = isMaster ? readDaemonConfig(file) : readServiceFile(file);
+    const folderName = parseServiceName(name.split('/').at(-2) ?? '');
+    const autoService = { folderName, defaultUser: null, defaultGroup: null };
+    const reading = name.startsWith('auto_services/')
+      ? readServiceFile(file, autoService)
+      : name.startsWith('config.d/')
+        ? readServiceFile(file)
+        : readDaemonConfig(file);
     expect(reading).toMatchObject({ kind: 'valid', file });
   }
 });

@@ -34,7 +34,7 @@ describe('a process', () => {
   });
 
   test('that has ended and was not waited for is a zombie', async () => {
-    const script = 'sleep 0 & echo $!; exec sleep 1000';
+    const script = 'sleep 1000 & echo $!; exec sleep 1000';
     const parent = start('/bin/sh', '-c', script);
     let said = '';
     for await (const text of parent.stdout ?? []) {
@@ -42,6 +42,11 @@ describe('a process', () => {
       if (said.includes('\n')) break;
     }
     const pid = Number(said);
+    // The shell would wait for its child; sleep does not.
+    const both = [pid, pidOf(parent)];
+    const areSleep = () => both.every((one) => readProcess(one)?.command === 'sleep');
+    await waitFor(areSleep, { what: 'both to be sleep' });
+    process.kill(pid, 'SIGKILL');
     await waitFor(() => readProcess(pid)?.state === 'Z', { what: 'a zombie' });
     expect(processExists(pid)).toBe(true);
     expect(readCommandLine(pid)).toBe('[sleep]');
