@@ -14,7 +14,20 @@ const rooms = {
   web: ['lib', 'model', 'rpc'],
   tui: ['lib', 'model', 'rpc'],
   cli: ['lib', 'model', 'rpc', 'tui'],
-  daemon: ['lib', 'model', 'host', 'reconciler', 'sources', 'observers', 'actuators', 'logs', 'journal', 'rpc', 'api', 'web'],
+  daemon: [
+    'lib',
+    'model',
+    'host',
+    'reconciler',
+    'sources',
+    'observers',
+    'actuators',
+    'logs',
+    'journal',
+    'rpc',
+    'api',
+    'web',
+  ],
 };
 
 const downwardOnly = Object.entries(rooms).map(([room, allowed]) => ({
@@ -37,18 +50,37 @@ export default {
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
     onlyIn('child-process-only-in-host', '^(node:)?child_process$', '^src/host/'),
-    onlyIn('chokidar-only-in-watched-directory', 'node_modules/chokidar/', '^src/sources/watched-directory\\.ts$'),
-    onlyIn('p-queue-only-in-work-queue', 'node_modules/p-queue/', '^src/reconciler/work-queue\\.ts$'),
+    onlyIn(
+      'chokidar-only-in-watched-directory',
+      'node_modules/chokidar/',
+      '^src/sources/watched-directory\\.ts$',
+    ),
+    onlyIn(
+      'p-queue-only-in-work-queue',
+      'node_modules/p-queue/',
+      '^src/reconciler/work-queue\\.ts$',
+    ),
     onlyIn('pino-only-in-daemon', 'node_modules/pino/', '^src/daemon/'),
     onlyIn('yaml-only-in-yaml-document', 'node_modules/yaml/', '^src/sources/yaml-document\\.ts$'),
-    onlyIn('fastify-and-bcryptjs-only-in-web', 'node_modules/(fastify|bcryptjs)/', '^src/(web/|cli/password)'),
-    onlyIn('ink-and-react-only-in-interfaces', 'node_modules/(ink|react)/', '^src/(tui|web/console)/'),
+    onlyIn(
+      'fastify-and-bcryptjs-only-in-web',
+      'node_modules/(fastify|bcryptjs)/',
+      '^src/(web/|cli/password)',
+    ),
+    onlyIn(
+      'ink-and-react-only-in-interfaces',
+      'node_modules/(ink|react)/',
+      '^src/(tui|web/console)/',
+    ),
     onlyIn('sqlite-only-in-journal', '^(node:)?sqlite$', '^src/journal/'),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+    },
   },
 };

@@ -17,7 +17,7 @@ export function removeCgroupActuator(context: ActuatorContext): Actuators['remov
         `cannot remove cgroup '${cgroup}': something is in it again`,
       );
     }
-    removeStopCgroup(context, name);
+    await removeStopCgroup(context, name);
     context.onCgroupRemoved(name);
     await context.capture.drain(name, DRAIN_MS);
     context.capture.detach(name);

@@ -2,7 +2,6 @@ import { closeSync, lstatSync, mkdirSync, openSync } from 'node:fs';
 import { createCgroup, removeCgroup } from '../host/cgroup.ts';
 import { openFifoForService } from '../host/fifo.ts';
 import { type Launched, launch } from '../host/launch.ts';
-import { readProcess } from '../host/process-info.ts';
 import type { Actuators } from '../model/action.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import type { ServiceSpec } from '../model/service-spec.ts';
@@ -24,9 +23,7 @@ export function startActuator(context: ActuatorContext): Actuators['start'] {
       context.launches.ended(name, runNumber);
       context.onLaunchedExit(name, runNumber, exit);
     });
-    const launchedProcess = readProcess(launched.pid);
-    if (launchedProcess === null) return [];
-    const main = { pid: launched.pid, startTicks: launchedProcess.startTicks };
+    const main = { pid: launched.pid, startTicks: launched.startTicks };
     return [{ kind: 'launched', runNumber, main }];
   };
 }

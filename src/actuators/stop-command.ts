@@ -1,5 +1,6 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createCgroup, killCgroup, removeCgroup } from '../host/cgroup.ts';
 import { type ExitReport, launch } from '../host/launch.ts';
 import { openForAppend } from '../host/safe-open.ts';
@@ -21,16 +22,16 @@ export function stopCommandActuator(context: ActuatorContext): Actuators['stop-c
     const attributes = await prepareLaunch(spec, argv, context.daemonEnvironment);
     const cgroup = context.tree.stopCommand(name);
     createCgroup(cgroup);
-    const { exited } = launchStopCommand(context, name, action, attributes);
+    const { exited } = await launchStopCommand(context, name, action, attributes);
     void exited.then((exit) => {
-      removeStopCgroup(context, name);
       if (isFailedStop(exit)) context.onStopCommandFailed(name, exit);
+      return removeStopCgroup(context, name);
     });
     return [];
   };
 }
 
-function launchStopCommand(
+async function launchStopCommand(
   context: ActuatorContext,
   name: ServiceName,
   { spec }: Action<'stop-command'>,
@@ -52,7 +53,7 @@ function launchStopCommand(
     const cgroup = context.tree.stopCommand(name);
     return launch({ ...attributes, cgroup, stdoutFd, stderrFd, stageFd, stagePath });
   } catch (error) {
-    removeStopCgroup(context, name);
+    await removeStopCgroup(context, name);
     throw error;
   } finally {
     for (const fd of opened) closeSync(fd);
@@ -63,9 +64,17 @@ function isFailedStop(exit: ExitReport): boolean {
   return exit.kind !== 'exited' || exit.code !== 0;
 }
 
-/** Ends whatever a stop command left behind; it has had its time when the service is gone. */
-export function removeStopCgroup(context: ActuatorContext, name: ServiceName): void {
+/** A killed process is gone from its cgroup within milliseconds. */
+const GONE_WITHIN_MS = 1_000;
+const POLL_MS = 5;
+
+/**
+ * Ends whatever a stop command left behind; it has had its time when the service is gone. What the
+ * kernel does not let go of in time is left to the next removal.
+ */
+export async function removeStopCgroup(context: ActuatorContext, name: ServiceName): Promise<void> {
   const cgroup = context.tree.stopCommand(name);
   killCgroup(cgroup);
-  removeCgroup(cgroup);
+  const deadlineMs = performance.now() + GONE_WITHIN_MS;
+  while (!removeCgroup(cgroup) && performance.now() < deadlineMs) await delay(POLL_MS);
 }

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setFrozen } from '../host/cgroup.ts';
 import { resolveCgroupRoot } from '../host/cgroup-mount.ts';
 import { CgroupTree } from '../host/cgroup-tree.ts';
 import { acquireInstanceLock, type InstanceLock } from '../host/instance-lock.ts';
@@ -130,6 +131,7 @@ export class Daemon {
       throw error;
     }
     this.#reportTree();
+    this.#thaw();
     this.#lookout.start();
     this.#sources.start();
     for (const path of this.#journal.setAside) {
@@ -204,6 +206,11 @@ export class Daemon {
     for (const status of left()) {
       this.#say('daemon.warning', `the kernel does not let go of '${status.name}'`);
     }
+  }
+
+  /** A daemon that was killed while it signalled has left that service frozen. */
+  #thaw(): void {
+    for (const name of listCgroupNames(this.#tree)) setFrozen(this.#tree.service(name), false);
   }
 
   /** Said once: the services that ask for a controller are where its absence matters. */

@@ -112,7 +112,7 @@ export function readDirectory(path: string): readonly DirectoryEntry[] {
 }
 
 /** Gives every error of `act` its code, and says what could not be done. */
-export function guard<T>(cannot: string, act: () => T): T {
+function guard<T>(cannot: string, act: () => T): T {
   try {
     return act();
   } catch (error) {

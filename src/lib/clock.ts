@@ -21,7 +21,7 @@ export interface Instant {
  * Timers are re-armed at least this often. Node turns a delay of 2³¹ ms or more into 1 ms, and a
  * timer that sleeps through a suspend or a clock step must soon look at the clock again.
  */
-export const MAX_TIMER_MS = 30_000;
+const MAX_TIMER_MS = 30_000;
 
 /** The real clocks of this host. */
 export const systemClock: Clock = {

@@ -10,7 +10,7 @@ export type StopMethod =
   | { readonly kind: 'signal'; readonly signal: SignalName }
   | { readonly kind: 'command'; readonly argv: readonly [string, ...string[]] };
 
-export interface EnvironmentVariable {
+interface EnvironmentVariable {
   readonly name: string;
   readonly value: string;
 }
@@ -57,7 +57,7 @@ export interface ServiceSpec {
 }
 
 /** Absolute paths of the files that the daemon writes. */
-export interface LogPaths {
+interface LogPaths {
   readonly stdout: string;
   readonly stderr: string;
   readonly stopCommandStdout: string;

@@ -38,7 +38,7 @@ export function observeService(
 }
 
 /** Reads a service's cgroup and the pids in it. Does not throw. */
-export function observeCgroup(tree: CgroupTree, name: ServiceName): CgroupObservation {
+function observeCgroup(tree: CgroupTree, name: ServiceName): CgroupObservation {
   const path = tree.service(name);
   try {
     const kind = cgroupState(path);

@@ -18,7 +18,7 @@ export interface ServiceFileContext {
 }
 
 /** Of the files of a config directory: nothing is taken from the source. */
-export const STANDALONE: ServiceFileContext = {
+const STANDALONE: ServiceFileContext = {
   folderName: null,
   defaultUser: null,
   defaultGroup: null,

@@ -82,7 +82,7 @@ test('an operator stop holds across a restart of the daemon', async () => {
   const instance = await startInstance();
   instance.defineScript('quiet', 'exec sleep 1000');
   await instance.running('quiet', 1);
-  await instance.pmctl('stop', 'quiet');
+  expect((await instance.pmctl('stop', 'quiet')).code).toBe(0);
 
   await instance.endDaemon('SIGKILL');
   await instance.start();

@@ -120,7 +120,7 @@ test('events name who asked, and the log shows the last lines', async () => {
   expect(stdout).toContain('98\n99\n100\n');
   expect(stdout).not.toContain('97');
 
-  await instance.pmctl('stop', 'count');
+  expect((await instance.pmctl('stop', 'count')).code).toBe(0);
   const asked = (await instance.events('count')).find(({ kind }) => kind === 'operator.stop');
   expect(asked?.actor).toBe('local');
 });

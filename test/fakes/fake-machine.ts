@@ -20,7 +20,7 @@ export interface Temper {
   readonly cannotStart: boolean;
 }
 
-export const WILLING: Temper = {
+const WILLING: Temper = {
   joinMs: 5,
   livesMs: null,
   exitCode: 0,
