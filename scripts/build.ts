@@ -16,7 +16,7 @@ const programs = [
     flags: ['--max-semi-space-size=1', '--max-opt=1', '--disable-warning=ExperimentalWarning'],
   },
   // Any V8 flag makes Node refuse its built-in code cache, which costs 5 ms at each start; a
-  // compile cache of ours would win 2 ms and needs a folder that nobody else can write.
+  // compile cache of ours would win 1 to 2 ms and needs a folder that nobody else can write.
   { name: 'pmctl', entry: 'src/cli/pmctl.ts', flags: [] },
 ] as const;
 
