@@ -75,7 +75,16 @@ async function bundle(
   });
   await bundled.write({ file, format: 'cjs', minify: true, codeSplitting: false, postBanner });
   await bundled.close();
+  await writeFile(file, asciiOnly(await readFile(file, 'utf8')));
   await chmod(file, 0o755);
+}
+
+/** One character beyond Latin-1 would make V8 keep the whole bundle in two bytes a character. */
+function asciiOnly(code: string): string {
+  return code.replace(
+    /[^\0-\x7f]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 async function packageFacts(): Promise<{ version: string; oldestNode: string }> {

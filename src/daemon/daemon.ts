@@ -20,6 +20,7 @@ import { SourceSet, type WatchedSource } from '../sources/source-set.ts';
 import { type ApiServer, startApi } from './api-server.ts';
 import { Lookout } from './lookout.ts';
 import { createMachinery, type Machinery } from './machinery.ts';
+import { trimMemoryAfterBursts } from './memory-trim.ts';
 import { SavedHistories } from './saved-history.ts';
 
 const PRUNE_MS = 3_600_000;
@@ -51,6 +52,7 @@ export class Daemon {
   readonly #intents: OperatorIntents;
   #api: ApiServer | null = null;
   #cancelPrune: () => void = () => {};
+  #stopTrimming: () => void = () => {};
 
   /**
    * Takes hold of the instance: lock, cgroup, journal.
@@ -138,6 +140,7 @@ export class Daemon {
       this.#say('journal.warning', `the journal was damaged and is set aside as ${path}`);
     }
     this.#prune();
+    this.#stopTrimming = trimMemoryAfterBursts(this.#machinery.store, clock);
     this.#say('daemon.started', `pid ${process.pid}, socket ${config.socket.path}`);
   }
 
@@ -148,6 +151,7 @@ export class Daemon {
   async shutDown(reason: string): Promise<void> {
     this.#say('daemon.stopping', reason);
     this.#cancelPrune();
+    this.#stopTrimming();
     await this.#sources.close();
     this.#machinery.controller.shutDown();
     await this.#allStopped();

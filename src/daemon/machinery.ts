@@ -12,7 +12,7 @@ import type { ServiceEvent } from '../model/event.ts';
 import { describeExit } from '../model/history.ts';
 import { parseServiceName, type ServiceName } from '../model/service-name.ts';
 import { CgroupEvents } from '../observers/cgroup-events.ts';
-import { observeService } from '../observers/observe-service.ts';
+import { isUnchanged, observeService } from '../observers/observe-service.ts';
 import { Controller } from '../reconciler/controller.ts';
 import { Store } from '../reconciler/store.ts';
 import type { OperatorIntents } from '../sources/operator-intents.ts';
@@ -86,6 +86,7 @@ export function createMachinery(parts: MachineryParts): Machinery {
     clock,
     random: Math.random,
     observe: (name, history) => observeService(tree, own, name, history, clock.monotonicMs()),
+    isUnchanged: (name, shown) => isUnchanged(tree, name, shown),
     watch: (name) => cgroupEvents.watch(name),
     intentOf: (name) => parts.intents.get(name),
     actuators: createActuators(context),

@@ -41,6 +41,8 @@ export class CgroupTree {
   /** Those that services may ask for and will not get. */
   readonly missingControllers: readonly RefusedController[];
   readonly #root: CgroupPath;
+  /** Asked for with every look at a service. */
+  readonly #serviceByName = new Map<string, CgroupPath>();
   readonly #enabledOnRoot: readonly string[];
 
   private constructor(options: CgroupTreeOptions) {
@@ -70,7 +72,11 @@ export class CgroupTree {
 
   /** @throws ProcessmasterError `invalid_argument` when this is no service's name. */
   service(name: string): CgroupPath {
-    return this.#child(this.instancePath, name, SERVICE_PREFIX);
+    const known = this.#serviceByName.get(name);
+    if (known !== undefined) return known;
+    const path = this.#child(this.instancePath, name, SERVICE_PREFIX);
+    this.#serviceByName.set(name, path);
+    return path;
   }
 
   /** Where a service's stop command runs. @throws like {@link service}. */

@@ -70,6 +70,17 @@ export function readPids(path: CgroupPath): number[] {
   return [...pids];
 }
 
+/**
+ * Whether exactly these processes are in the cgroup itself. One read, for those who ask about many
+ * cgroups: a process below it came from one in it, which would be missed here.
+ */
+export function holdsJust(path: CgroupPath, pids: readonly number[]): boolean {
+  const listed = readProcs(path)
+    .split('\n')
+    .filter((line) => line !== '');
+  return listed.length === pids.length && listed.every((line) => pids.includes(Number(line)));
+}
+
 /** SIGKILL for every process in the cgroup and below it, race-free against fork. */
 export function killCgroup(path: CgroupPath): void {
   try {

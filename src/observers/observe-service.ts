@@ -1,4 +1,5 @@
-import { cgroupState, readPids } from '../host/cgroup.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { cgroupState, holdsJust, readPids } from '../host/cgroup.ts';
 import type { CgroupTree } from '../host/cgroup-tree.ts';
 import { readProcess } from '../host/process-info.ts';
 import { messageOf } from '../lib/errors.ts';
@@ -37,10 +38,28 @@ export function observeService(
   };
 }
 
+/** Whether the kernel still says the same of a service's cgroup. Cheaper than to observe it. */
+export function isUnchanged(
+  tree: CgroupTree,
+  name: ServiceName,
+  shown: CgroupObservation,
+): boolean {
+  if (shown.kind !== 'populated') return isDeepStrictEqual(observeCgroup(tree, name), shown);
+  try {
+    return holdsJust(tree.service(name), shown.pids);
+  } catch {
+    // Observing says why.
+    return false;
+  }
+}
+
 /** Reads a service's cgroup and the pids in it. Does not throw. */
 function observeCgroup(tree: CgroupTree, name: ServiceName): CgroupObservation {
   const path = tree.service(name);
   try {
+    // Read first: where there are pids, cgroup.events has nothing to add.
+    const pids = readPids(path);
+    if (pids.length > 0) return { kind: 'populated', pids };
     const kind = cgroupState(path);
     return kind === 'populated' ? { kind, pids: readPids(path) } : { kind };
   } catch (error) {

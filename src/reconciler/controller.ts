@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { DesiredState } from '../model/desired.ts';
@@ -32,12 +31,14 @@ export class Controller {
   readonly #queue: WorkQueue;
   readonly #clock: Clock;
   readonly #emit: (event: ServiceEvent) => void;
+  readonly #isUnchanged: ReconcilePorts['isUnchanged'];
   #synced = false;
 
   constructor(store: Store, ports: ReconcilePorts) {
     this.#store = store;
     this.#clock = ports.clock;
     this.#emit = ports.emit;
+    this.#isUnchanged = ports.isUnchanged;
     this.#reconciler = new Reconciler(store, ports);
     this.#queue = new WorkQueue(ports.clock, LANES, (name) => this.#pass(name));
   }
@@ -74,7 +75,7 @@ export class Controller {
   inspect(name: ServiceName): ServiceStatus | null {
     const shown = this.#store.status(name);
     if (shown === null) return null;
-    if (isDeepStrictEqual(shown.cgroup, this.#reconciler.observe(name).cgroup)) return shown;
+    if (this.#isUnchanged(name, shown.cgroup)) return shown;
     this.enqueue(name);
     return this.#reconciler.inspect(name);
   }

@@ -6,7 +6,7 @@ import type { ServiceEvent } from '../model/event.ts';
 import { applyFact, type Fact } from '../model/fact.ts';
 import type { History } from '../model/history.ts';
 import type { Intent } from '../model/intent.ts';
-import type { Observation } from '../model/observation.ts';
+import type { CgroupObservation, Observation } from '../model/observation.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import { type Condition, phaseOf, type ServiceStatus } from '../model/status.ts';
 import { plan } from './plan.ts';
@@ -22,6 +22,8 @@ export interface ReconcilePorts {
   readonly random: () => number;
   /** Reads; must not throw: what cannot be read is `unknown`. */
   readonly observe: (name: ServiceName, history: History) => Observation;
+  /** Whether what is shown of a service's cgroup is still so; a cheaper look than to observe it. */
+  readonly isUnchanged: (name: ServiceName, shown: CgroupObservation) => boolean;
   /** Makes sure that changes of the service's cgroup enqueue its name. */
   readonly watch: (name: ServiceName) => void;
   readonly intentOf: (name: ServiceName) => Intent | null;
@@ -109,11 +111,6 @@ export class Reconciler {
     return times === 0 ? 0 : retryDelayMs(times);
   }
 
-  /** What is observed now. */
-  observe(name: ServiceName): Observation {
-    return this.#ports.observe(name, this.#history(name));
-  }
-
   /** What a pass would show now. Changes nothing, does nothing. */
   inspect(name: ServiceName): ServiceStatus {
     const now = readInstant(this.#ports.clock);
@@ -139,7 +136,7 @@ export class Reconciler {
       name,
       desired: this.#store.desiredOf(name),
       intent: this.#ports.intentOf(name),
-      observation: this.observe(name),
+      observation: this.#ports.observe(name, history),
       history,
       shuttingDown: this.#shuttingDown,
     };
@@ -163,7 +160,7 @@ export class Reconciler {
 
   async #perform(name: ServiceName, action: Action): Promise<void> {
     const now = readInstant(this.#ports.clock);
-    const announced = announce(action, this.observe(name), now);
+    const announced = announce(action, this.#ports.observe(name, this.#history(name)), now);
     if (announced !== null) this.record(name, announced);
     const event = actionEvent(name, action, now.wallMs);
     if (event !== null) this.#ports.emit(event);

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Action, Actuators } from '../../src/model/action.ts';
 import type { Exit, History } from '../../src/model/history.ts';
 import { EMPTY_HISTORY } from '../../src/model/history.ts';
@@ -98,6 +99,8 @@ export class FakeMachine {
       clock: this.#clock,
       random: () => 0.5,
       observe: (name, history) => this.#observe(name, history),
+      isUnchanged: (name, shown) =>
+        isDeepStrictEqual(this.#observe(name, EMPTY_HISTORY).cgroup, shown),
       watch: () => {},
       intentOf: (name) => this.intents.get(name) ?? null,
       actuators: this.#actuators(),

@@ -7,7 +7,7 @@ import { EMPTY_HISTORY, type History } from '../../src/model/history.ts';
 import type { CgroupObservation } from '../../src/model/observation.ts';
 import type { ServiceName } from '../../src/model/service-name.ts';
 import { CgroupEvents } from '../../src/observers/cgroup-events.ts';
-import { observeService } from '../../src/observers/observe-service.ts';
+import { isUnchanged, observeService } from '../../src/observers/observe-service.ts';
 import { relist } from '../../src/observers/relist.ts';
 import { activeHistory, at, exited, run } from '../builders/situations.ts';
 import { name, WEB } from '../builders/specs.ts';
@@ -74,6 +74,22 @@ describe('what is observed of cgroups', () => {
     expect(cgroup.kind === 'populated' ? [...cgroup.pids].sort() : []).toEqual(
       [outer, inner].sort(),
     );
+  });
+
+  it('a look whether anything changed sees processes that came, went or moved below', () => {
+    expect(isUnchanged(tree, WEB, { kind: 'absent' })).toBe(true);
+    const first = sleeper(WEB);
+    expect(isUnchanged(tree, WEB, { kind: 'absent' })).toBe(false);
+    const shown = { kind: 'populated', pids: [first] } as const;
+    expect(isUnchanged(tree, WEB, shown)).toBe(true);
+    const second = sleeper(WEB);
+    expect(isUnchanged(tree, WEB, shown)).toBe(false);
+    expect(isUnchanged(tree, WEB, { kind: 'populated', pids: [second, first] })).toBe(true);
+    const nested = tree.service(WEB).concat('/nested') as never;
+    createCgroup(nested);
+    writeControl(nested, 'cgroup.procs', String(second));
+    expect(isUnchanged(tree, WEB, { kind: 'populated', pids: [second, first] })).toBe(false);
+    expect(isUnchanged(tree, name('never'), shown)).toBe(false);
   });
 
   it('a single process left by a launched one that ended well is the leader', () => {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ProcessmasterError } from '../../src/lib/errors.ts';
 import type { ActionKind } from '../../src/model/action.ts';
@@ -37,6 +38,7 @@ class Bench {
     clock: this.clock,
     random: () => 0.5,
     observe: () => this.observation,
+    isUnchanged: (_name, shown) => isDeepStrictEqual(this.observation.cgroup, shown),
     watch: () => this.calls.push('watch'),
     intentOf: () => this.wanted,
     actuators: {
