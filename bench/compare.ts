@@ -23,7 +23,8 @@ import { report, writeSection } from './report.ts';
 import { type Bench, RunningPeer } from './running-peer.ts';
 import { Samples } from './samples.ts';
 
-const SETTLE_MS = 5_000;
+/** What follows a burst of starts (checks, a collection of garbage) is over by then. */
+const SETTLE_MS = 10_000;
 
 await main();
 
