@@ -2,7 +2,7 @@
  * Processmaster beside supervisord and pm2, measured in turns in one run: `npm run bench`.
  * Needs root and cgroup v2. All that it starts ends with it, also on Ctrl-C.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -23,8 +23,10 @@ import { report, writeSection } from './report.ts';
 import { type Bench, RunningPeer } from './running-peer.ts';
 import { Samples } from './samples.ts';
 
-/** What follows a burst of starts (checks, a collection of garbage) is over by then. */
-const SETTLE_MS = 10_000;
+/** What follows a burst of starts is over by then: Node collects garbage up to 15 s later. */
+const SETTLE_MS = 20_000;
+
+const TMPFS_MAGIC = 0x01021994;
 
 await main();
 
@@ -49,8 +51,9 @@ async function main(): Promise<void> {
 
 async function compare(options: Options, signal: AbortSignal): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'pmbench-'));
+  const runtimeFolder = mkdtempSync(join(memoryFileSystem(), 'pmbench-'));
   try {
-    const bench = { folder, cgroupMount: resolveCgroupRoot(null), signal };
+    const bench = { folder, runtimeFolder, cgroupMount: resolveCgroupRoot(null), signal };
     const peers: Peer[] = [];
     for (const name of options.peers) peers.push(await preparePeer(name, bench));
     const samples = new Samples();
@@ -64,8 +67,13 @@ async function compare(options: Options, signal: AbortSignal): Promise<void> {
     process.stdout.write(`${section}\n`);
     if (options.resultsPath !== null) writeSection(options.resultsPath, section);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    for (const path of [folder, runtimeFolder]) rmSync(path, { recursive: true, force: true });
   }
+}
+
+/** /run where it is a tmpfs, else the one that every Linux has; statfs(2) tells the type. */
+function memoryFileSystem(): string {
+  return statfsSync('/run').type === TMPFS_MAGIC ? '/run' : '/dev/shm';
 }
 
 function preparePeer(name: PeerName, { folder, signal }: Bench): Peer | Promise<Peer> {

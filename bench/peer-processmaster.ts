@@ -42,12 +42,15 @@ function configure(daemon: string, count: number, place: Place): Instance {
   };
 }
 
-const masterConfig = ({ folder, cgroupMount, cgroupName }: Place, socket: string) => `
+const masterConfig = (
+  { folder, runtimeFolder, cgroupMount, cgroupName }: Place,
+  socket: string,
+) => `
 cgroup: {root: ${cgroupMount}, name: ${cgroupName}}
 unix_socket: {path: ${socket}}
 global:
   config_directory: ${folder}/config.d
-  runtime_directory: ${folder}/run
+  runtime_directory: ${runtimeFolder}
   state_directory: ${folder}/state
 `;
 

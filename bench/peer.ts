@@ -12,6 +12,8 @@ export interface Peer {
 /** What one instance may use: everything in it ends with the instance. */
 export interface Place {
   readonly folder: string;
+  /** On a file system in memory, as /run is on most hosts: for what a peer keeps there by default. */
+  readonly runtimeFolder: string;
   /** The cgroup v2 mount, and the name of a cgroup below it that is free for the peer's use. */
   readonly cgroupMount: string;
   readonly cgroupName: string;

@@ -44,7 +44,8 @@ Medians of ${rounds} rounds. In each round the peers start one after the other, 
 then all run at once, so that idle CPU covers the same ${idleSeconds} seconds for all and \`status\` and kills alternate
 between them. Every peer captures both streams of every service. Processes are counted in /proc: children of the daemon that
 have become \`sleep\`. Memory is summed over the daemon and whatever else it keeps beside the services; dirty is Private_Dirty
-of smaps_rollup. CPU is that of the peer's cgroups. supervisord notices an exit on its tick of one second.`;
+of smaps_rollup. CPU is that of the peer's cgroups. processmaster's runtime directory is on a tmpfs, as /run is by default; all else
+(logs, journal) is on disk. supervisord notices an exit on its tick of one second.`;
 }
 
 function medians(count: number, peers: readonly Peer[], samples: Samples): string {

@@ -12,6 +12,7 @@ const SPAWN_DEADLINE_MS = 180_000;
 /** The bench's own folder and cgroups, and the signal that it is to end early. */
 export interface Bench {
   readonly folder: string;
+  readonly runtimeFolder: string;
   readonly cgroupMount: string;
   readonly signal: AbortSignal;
 }
@@ -28,6 +29,7 @@ export class RunningPeer {
   readonly instance: Instance;
   readonly #bench: Bench;
   readonly #folder: string;
+  readonly #runtimeFolder: string;
   readonly #cgroups: readonly [home: string, own: string];
   readonly #sleepers = new Set<number>();
   #daemonPid: number | null = null;
@@ -38,10 +40,11 @@ export class RunningPeer {
     this.count = count;
     this.#bench = bench;
     this.#folder = join(bench.folder, `${peer.name}-${count}`);
+    this.#runtimeFolder = join(bench.runtimeFolder, `${peer.name}-${count}`);
     this.#cgroups = [`${bench.cgroupMount}/${name}-home`, `${bench.cgroupMount}/${name}`];
-    mkdirSync(this.#folder, { mode: 0o700 });
-    const { cgroupMount } = bench;
-    this.instance = peer.configure(count, { folder: this.#folder, cgroupMount, cgroupName: name });
+    const place = { folder: this.#folder, runtimeFolder: this.#runtimeFolder, cgroupName: name };
+    for (const folder of [this.#folder, this.#runtimeFolder]) mkdirSync(folder, { mode: 0o700 });
+    this.instance = peer.configure(count, { ...place, cgroupMount: bench.cgroupMount });
   }
 
   /** Launches it; returns the ms until all its services run, counted in /proc. */
@@ -97,10 +100,12 @@ export class RunningPeer {
     return this.#cgroups.map(cpuMs).reduce((sum, ms) => sum + ms, 0);
   }
 
-  /** Ends it with all that it started, and removes its folder. */
+  /** Ends it with all that it started, and removes its folders. */
   async end(): Promise<void> {
     for (const cgroup of this.#cgroups) await endCgroup(cgroup);
-    rmSync(this.#folder, { recursive: true, force: true });
+    for (const folder of [this.#folder, this.#runtimeFolder]) {
+      rmSync(folder, { recursive: true, force: true });
+    }
   }
 
   // A pid is looked at until it runs `sleep`, and then remembered: reading the names of a thousand

@@ -16,8 +16,8 @@ export interface ActuatorContext {
   readonly daemonEnvironment: Readonly<Record<string, string | undefined>>;
   /** The launched process of a run ended, or never came to be the service's command. */
   readonly onLaunchedExit: (name: ServiceName, runNumber: number, exit: Exit) => void;
-  /** A stop command ended; only a failure is worth an event. */
-  readonly onStopCommandFailed: (name: ServiceName, exit: Exit) => void;
+  /** A stop command and all it started ended. */
+  readonly onStopCommandEnded: (name: ServiceName, exit: Exit) => void;
   /** The cgroup was removed: whatever watches it can let go. */
   readonly onCgroupRemoved: (name: ServiceName) => void;
   /** Removes a service's folder in the runtime directory. */

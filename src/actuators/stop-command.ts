@@ -2,7 +2,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createCgroup, killCgroup, removeCgroup } from '../host/cgroup.ts';
-import { type ExitReport, launch } from '../host/launch.ts';
+import { launch } from '../host/launch.ts';
 import { openForAppend } from '../host/safe-open.ts';
 import type { Action, Actuators } from '../model/action.ts';
 import type { ServiceName } from '../model/service-name.ts';
@@ -23,9 +23,9 @@ export function stopCommandActuator(context: ActuatorContext): Actuators['stop-c
     const cgroup = context.tree.stopCommand(name);
     createCgroup(cgroup);
     const { exited } = await launchStopCommand(context, name, action, attributes);
-    void exited.then((exit) => {
-      if (isFailedStop(exit)) context.onStopCommandFailed(name, exit);
-      return removeStopCgroup(context, name);
+    void exited.then(async (exit) => {
+      await removeStopCgroup(context, name);
+      context.onStopCommandEnded(name, exit);
     });
     return [];
   };
@@ -58,10 +58,6 @@ async function launchStopCommand(
   } finally {
     for (const fd of opened) closeSync(fd);
   }
-}
-
-function isFailedStop(exit: ExitReport): boolean {
-  return exit.kind !== 'exited' || exit.code !== 0;
 }
 
 /** A killed process is gone from its cgroup within milliseconds. */

@@ -72,8 +72,11 @@ export function createMachinery(parts: MachineryParts): Machinery {
     daemonEnvironment: process.env,
     onLaunchedExit: (name, runNumber, exit) =>
       controller.record(name, { kind: 'launched-exit', runNumber, exit, at: readInstant(clock) }),
-    onStopCommandFailed: (name, exit) =>
-      say(name, 'service.stop-command-failed', `stop command: ${describeExit(exit)}`),
+    onStopCommandEnded: (name, exit) => {
+      const isFailed = exit.kind !== 'exited' || exit.code !== 0;
+      if (isFailed) say(name, 'service.stop-command-failed', `stop command: ${describeExit(exit)}`);
+      controller.enqueue(name);
+    },
     onCgroupRemoved: (name) => cgroupEvents.unwatch(name),
     removeServiceFolder: (name) => parts.historyFiles.remove(name),
   };

@@ -1,5 +1,5 @@
 import type { Instant } from '../lib/clock.ts';
-import type { Exit, History, Run } from './history.ts';
+import type { Exit, History, Run, StopProgress } from './history.ts';
 import type { ProcessIdentity } from './observation.ts';
 
 /**
@@ -24,6 +24,9 @@ export type Fact =
       readonly reason: string;
       readonly processes: number;
     }
+  /** The signal was sent, or the stop command runs. */
+  | { readonly kind: 'stop-asked'; readonly atMonotonicMs: number }
+  | { readonly kind: 'stop-command-failed' }
   | { readonly kind: 'kill-requested'; readonly atMonotonicMs: number; readonly killed: number };
 
 /** Folds one fact into the history. Facts of an earlier run change nothing. */
@@ -50,16 +53,16 @@ export function applyFact(history: History, fact: Fact): History {
         ? { ...history, launchedExit: fact.exit, launchedExitAt: fact.at }
         : history;
     case 'stop-requested':
-      return {
-        ...history,
-        stop: {
-          requestedAt: fact.at,
-          reason: fact.reason,
-          processes: fact.processes,
-          killedAtMonotonicMs: null,
-          killed: 0,
-        },
-      };
+      // Asking again (after a failed try, by the next daemon) is not another stop.
+      return history.stop === null ? { ...history, stop: beginStop(fact) } : history;
+    case 'stop-asked':
+      return history.stop === null
+        ? history
+        : { ...history, stop: { ...history.stop, askedAtMonotonicMs: fact.atMonotonicMs } };
+    case 'stop-command-failed':
+      return history.stop === null
+        ? history
+        : { ...history, stop: { ...history.stop, commandFailed: true } };
     case 'kill-requested':
       return history.stop === null
         ? history
@@ -73,4 +76,16 @@ export function applyFact(history: History, fact: Fact): History {
             },
           };
   }
+}
+
+function beginStop(fact: Fact & { readonly kind: 'stop-requested' }): StopProgress {
+  return {
+    requestedAt: fact.at,
+    reason: fact.reason,
+    processes: fact.processes,
+    askedAtMonotonicMs: null,
+    commandFailed: false,
+    killedAtMonotonicMs: null,
+    killed: 0,
+  };
 }

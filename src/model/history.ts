@@ -27,6 +27,10 @@ export interface StopProgress {
   readonly reason: string;
   /** Processes that were there when the stop began. */
   readonly processes: number;
+  /** When they were asked to end: `null` until that was done, so that it is done by the next daemon. */
+  readonly askedAtMonotonicMs: number | null;
+  /** The stop command could not be run: the signal has to do. */
+  readonly commandFailed: boolean;
   /** `null` until the grace was over. */
   readonly killedAtMonotonicMs: number | null;
   /** Processes that had to be killed. */

@@ -14,6 +14,8 @@ export interface Observation {
    * joined yet" or "its exit is about to be reported", and no run is over.
    */
   readonly launcherAlive: boolean;
+  /** The stop command (or what it left behind) is at work. Read only while a stop is under way. */
+  readonly stopCommandRuns: boolean;
   /**
    * The only process of the cgroup whose parent is outside it: the main process of a service that
    * put itself into the background. Read only while the main process is not in the cgroup.

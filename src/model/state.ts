@@ -16,12 +16,13 @@
  * | run                 | leave it; stop it first when its  | wait for it | start, wait out the backoff,  | look    |
  * |                     | spec changed or a restart was     |             | or stay down: FAILED, or the  | again   |
  * |                     | asked for                         |             | policy wants no restart       |         |
- * | stop                | request, grace, kill, kill again  | kill        | remove the cgroup             | look    |
+ * | stop                | request, grace, kill, kill again  | wait for it | remove the cgroup             | look    |
  * | remove              | like stop                         | like stop   | remove the cgroup, forget     | look    |
  * | hold                | leave it                          | wait for it | nothing                       | look    |
  *
  * A stop once begun is finished before anything else is considered, so a start that arrives
- * meanwhile waits for it. Stopped is `populated 0`, nothing else.
+ * meanwhile waits for it; it is finished when the cgroup is not populated and its stop command, too,
+ * has ended. Stopped is `populated 0`, nothing else.
  */
 import type { DesiredService } from './desired.ts';
 import type { Intent } from './intent.ts';

@@ -17,6 +17,8 @@ export interface OwnKnowledge {
 
 /** The way from the launch into the cgroup takes milliseconds; this is for a host that is on its knees. */
 const JOINS_WITHIN_MS = 10_000;
+/** A process that nobody wrote down was made within this time, or never. */
+const APPEARS_WITHIN_MS = 2_000;
 
 /** Reads what is true of one service now. Does not throw: what cannot be read is `unknown`. */
 export function observeService(
@@ -33,6 +35,7 @@ export function observeService(
   return {
     cgroup,
     launcherAlive,
+    stopCommandRuns: history.stop !== null && hasStopCommand(tree, name),
     leader: needsLeader(history, cgroup, launcherAlive) ? findLeader(cgroup.pids) : null,
     logsCaptured: runNumber !== undefined && own.isLogCaptured(name, runNumber),
   };
@@ -67,6 +70,15 @@ function observeCgroup(tree: CgroupTree, name: ServiceName): CgroupObservation {
   }
 }
 
+function hasStopCommand(tree: CgroupTree, name: ServiceName): boolean {
+  try {
+    return cgroupState(tree.stopCommand(name)) === 'populated';
+  } catch {
+    // What cannot be read may be there.
+    return true;
+  }
+}
+
 /**
  * Whether an earlier daemon launched the process and died before it was in its cgroup. Taking the
  * empty cgroup for the end of the run would start the service twice.
@@ -80,10 +92,16 @@ function isOnItsWay(
 ): boolean {
   if (!hasActiveRun(history) || history.launchedExit !== null) return false;
   if (cgroup.kind === 'populated' || own.hasLaunched(name, history.run.number)) return false;
-  if (nowMonotonicMs - history.run.launchedAt.monotonicMs > JOINS_WITHIN_MS) return false;
-  return (
-    history.main === null || readProcess(history.main.pid)?.startTicks === history.main.startTicks
-  );
+  const sinceMs = nowMonotonicMs - history.run.launchedAt.monotonicMs;
+  // Killed between the record and the launch, or just after: nobody wrote down which process.
+  if (history.main === null) return sinceMs <= APPEARS_WITHIN_MS;
+  return sinceMs <= JOINS_WITHIN_MS && isAlive(history.main);
+}
+
+/** A zombie has ended, whoever has not reaped it. */
+function isAlive({ pid, startTicks }: ProcessIdentity): boolean {
+  const process = readProcess(pid);
+  return process !== null && process.startTicks === startTicks && process.state !== 'Z';
 }
 
 /** Only a service whose launched process went away cleanly can have put itself into the background. */

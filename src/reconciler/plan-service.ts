@@ -21,13 +21,22 @@ export function planService(situation: Situation): Plan {
       return planPopulated(situation, situation.observation.cgroup.pids);
     case 'empty':
     case 'absent':
-      return situation.observation.launcherAlive ? planLaunching(situation) : planDown(situation);
+      return planEmpty(situation);
   }
 }
 
 function planUnknown(reason: string): Plan {
   const message = `the kernel's state could not be read: ${reason}`;
   return { actions: [], requeueAfterMs: LOOK_AGAIN_MS, conditions: [{ type: 'Unknown', message }] };
+}
+
+function planEmpty(situation: Situation): Plan {
+  const { observation, history } = situation;
+  if (observation.launcherAlive) return planLaunching(situation);
+  // The service is gone, its stop command is not: the stop is not over.
+  if (hasActiveRun(history) && history.stop !== null)
+    return continueStop(situation, history.stop, []);
+  return planDown(situation);
 }
 
 function planPopulated(situation: Situation, pids: readonly number[]): Plan {
@@ -96,39 +105,48 @@ function captureLogs(spec: ServiceSpec, runNumber: number): Action {
   return { kind: 'capture-logs', spec, runNumber, reason: 'its output is not being read' };
 }
 
+/** Asks the service to end; its grace begins when that is done. */
 function beginStop(situation: Situation, reason: string): Plan {
   const spec = specInForce(situation);
+  const requeueAfterMs = spec?.stopGraceMs ?? DEFAULT_GRACE_MS;
   const conditions: Condition[] = [{ type: 'Stopping', message: reason }];
-  if (spec?.stop.kind === 'command') {
-    const action: Action = { kind: 'stop-command', spec, argv: spec.stop.argv, reason };
-    return { actions: [action], requeueAfterMs: spec.stopGraceMs, conditions };
+  return { actions: [askToEnd(situation, spec, reason)], requeueAfterMs, conditions };
+}
+
+function askToEnd({ history }: Situation, spec: ServiceSpec | null, reason: string): Action {
+  if (spec?.stop.kind === 'command' && history.stop?.commandFailed !== true) {
+    return { kind: 'stop-command', spec, argv: spec.stop.argv, reason };
   }
   const signal = spec?.stop.kind === 'signal' ? spec.stop.signal : 'SIGTERM';
-  return {
-    actions: [{ kind: 'signal', signal, reason }],
-    requeueAfterMs: spec?.stopGraceMs ?? DEFAULT_GRACE_MS,
-    conditions,
-  };
+  return { kind: 'signal', signal, reason };
 }
 
 /** Grace for a run whose spec nobody knows: the default of `process.stop_grace_period_ms`. */
 const DEFAULT_GRACE_MS = 5_000;
+/** The end of a stop command that an earlier daemon ran is told by nobody. */
+const STOP_COMMAND_LOOK_MS = 1_000;
 
 function continueStop(situation: Situation, stop: StopProgress, pids: readonly number[]): Plan {
-  const { now } = situation;
+  const { now, observation } = situation;
   const stopping: Condition = { type: 'Stopping', message: stop.reason };
-  if (stop.killedAtMonotonicMs === null) {
-    const graceMs = specInForce(situation)?.stopGraceMs ?? DEFAULT_GRACE_MS;
-    const leftMs = stop.requestedAt.monotonicMs + graceMs - now.monotonicMs;
-    if (leftMs > 0) return { actions: [], requeueAfterMs: leftMs, conditions: [stopping] };
-    const reason = `${countProcesses(pids.length)} still there after ${graceMs} ms of grace`;
+  if (stop.killedAtMonotonicMs !== null) {
+    return continueKill(stop.killedAtMonotonicMs, stopping, pids, now.monotonicMs);
+  }
+  const graceMs = specInForce(situation)?.stopGraceMs ?? DEFAULT_GRACE_MS;
+  const begunAtMs = stop.askedAtMonotonicMs ?? stop.requestedAt.monotonicMs;
+  const leftMs = begunAtMs + graceMs - now.monotonicMs;
+  if (leftMs <= 0) {
+    const left = pids.length === 0 ? 'its stop command' : countProcesses(pids.length);
+    const reason = `${left} still there after ${graceMs} ms of grace`;
     return {
       actions: [{ kind: 'kill', reason }],
       requeueAfterMs: STUCK_AFTER_MS,
       conditions: [stopping],
     };
   }
-  return continueKill(stop.killedAtMonotonicMs, stopping, pids, now.monotonicMs);
+  if (stop.askedAtMonotonicMs === null && pids.length > 0) return beginStop(situation, stop.reason);
+  const lookMs = observation.stopCommandRuns ? Math.min(leftMs, STOP_COMMAND_LOOK_MS) : leftMs;
+  return { actions: [], requeueAfterMs: lookMs, conditions: [stopping] };
 }
 
 function continueKill(
@@ -143,7 +161,7 @@ function continueKill(
   }
   const stuck: Condition = {
     type: 'StopStuck',
-    message: `killed, but the kernel has not let go of ${pids.join(', ')}; it is tried again`,
+    message: `killed, but the kernel has not let go of ${pids.join(', ') || 'its stop command'}; it is tried again`,
   };
   const again: Action = { kind: 'kill', reason: 'the kernel has not let go' };
   const due = sinceMs >= KILL_AGAIN_MS;
@@ -218,11 +236,14 @@ function mayStart({ history, now, intent }: Situation, accepted: AcceptedSpec): 
   if (history.runEnd === null || history.runEnd.stop !== null) {
     return { kind: 'start', reason: 'it is enabled' };
   }
+  const { restart, successExitCodes } = accepted.spec;
+  const failed = isFailure(history.runEnd.exit, successExitCodes);
+  if (failed && history.run.accepted?.restartHash !== accepted.restartHash) {
+    return { kind: 'start', reason: `its definition changed after ${last}` };
+  }
   if (!wantsRestart(accepted.spec, history.runEnd.exit)) {
-    const { restart, successExitCodes } = accepted.spec;
-    const message = `${last}; restart policy ${restart.policy} leaves it at that`;
-    const type = isFailure(history.runEnd.exit, successExitCodes) ? 'Failed' : 'Completed';
-    return { kind: 'stay', condition: { type, message } };
+    const message = `${last}; restart policy ${restart.policy} leaves it at that; pmctl start runs it again`;
+    return { kind: 'stay', condition: { type: failed ? 'Failed' : 'Completed', message } };
   }
   return { kind: 'start', reason: `restarted after ${last}` };
 }

@@ -165,7 +165,26 @@ export class Reconciler {
     const event = actionEvent(name, action, now.wallMs);
     if (event !== null) this.#ports.emit(event);
     if (action.kind === 'start') await this.#start(name, action);
+    else if (action.kind === 'stop-command') await this.#runStopCommand(name, action);
     else await this.#run(name, action);
+    if (action.kind === 'signal') this.#recordAsked(name);
+  }
+
+  /** A stop command that cannot be run is no reason to wait: the next pass sends a signal instead. */
+  async #runStopCommand(name: ServiceName, action: Action<'stop-command'>): Promise<void> {
+    try {
+      await this.#run(name, action);
+      this.#recordAsked(name);
+    } catch (error) {
+      this.record(name, { kind: 'stop-command-failed' });
+      const message = `the stop command cannot be run, a signal is sent: ${messageOf(error)}`;
+      this.#ports.emit(failureEvent(name, message, this.#ports.clock.wallMs()));
+    }
+  }
+
+  #recordAsked(name: ServiceName): void {
+    const atMonotonicMs = this.#ports.clock.monotonicMs();
+    this.record(name, { kind: 'stop-asked', atMonotonicMs });
   }
 
   /** A start that cannot happen is the end of that run, and goes through the backoff like a crash. */

@@ -23,7 +23,8 @@ const LEADER_SETTLES_MS = 2_000;
  * changed, so "did something happen" is `!==`.
  */
 export function settle(input: SettleInput, now: Instant, random: number): History {
-  const cleared = clearCounters(input.history, input.desired, input.intent);
+  const live = adoptLiveSpec(input.history, input.desired);
+  const cleared = clearCounters(live, input.desired, input.intent);
   switch (input.observation.cgroup.kind) {
     case 'unknown':
       return cleared;
@@ -63,6 +64,17 @@ function settleRunning(history: History, observation: Observation, now: Instant)
   return followed === null ? history : { ...history, main: followed, mainIsLaunched: false };
 }
 
+/** A change of live fields is in force for the run: it is what the next daemon must go on from. */
+function adoptLiveSpec(history: History, desired: DesiredService | null): History {
+  const { run } = history;
+  const accepted = desired?.accepted ?? null;
+  if (run === null || run.accepted === null || accepted === null) return history;
+  const isLiveChange =
+    accepted.generation !== run.accepted.generation &&
+    accepted.restartHash === run.accepted.restartHash;
+  return isLiveChange ? { ...history, run: { ...run, accepted } } : history;
+}
+
 /** Something runs in the cgroup that no record tells of: it is ours to stop, not to restart. */
 function unrecordedRun(history: History, now: Instant): Partial<History> {
   const run: Run = {
@@ -96,6 +108,8 @@ function leaderAfterFork(history: History, { leader }: Observation, now: Instant
 
 function settleEmpty(history: History, input: SettleInput, now: Instant, random: number): History {
   if (!hasActiveRun(history) || input.observation.launcherAlive) return history;
+  // A stop command that outlived the service must not meet the next run.
+  if (history.stop !== null && input.observation.stopCommandRuns) return history;
   const exit = exitOfRun(history);
   const ended: History = {
     ...history,

@@ -84,6 +84,8 @@ test.for<[string, Partial<ServiceStatus>, object]>([
             requestedAt: at(4_000),
             reason: '',
             processes: 1,
+            askedAtMonotonicMs: null,
+            commandFailed: false,
             killedAtMonotonicMs: null,
             killed: 0,
           },

@@ -126,6 +126,8 @@ const stopped = (killed: number, processes = 3) => ({
   requestedAt: at(0),
   reason: 'stopped by local',
   processes,
+  askedAtMonotonicMs: null,
+  commandFailed: false,
   killedAtMonotonicMs: null,
   killed,
 });

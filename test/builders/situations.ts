@@ -5,6 +5,7 @@ import {
   type History,
   type Run,
   type RunEnd,
+  type StopProgress,
 } from '../../src/model/history.ts';
 import type { Intent } from '../../src/model/intent.ts';
 import type { CgroupObservation, Observation } from '../../src/model/observation.ts';
@@ -16,7 +17,14 @@ export function at(ms: number): Instant {
 }
 
 export function observed(cgroup: CgroupObservation, rest: Partial<Observation> = {}): Observation {
-  return { cgroup, launcherAlive: false, leader: null, logsCaptured: true, ...rest };
+  return {
+    cgroup,
+    launcherAlive: false,
+    stopCommandRuns: false,
+    leader: null,
+    logsCaptured: true,
+    ...rest,
+  };
 }
 
 export const absent = observed({ kind: 'absent' });
@@ -65,6 +73,21 @@ export function intent(changes: Partial<Intent> = {}): Intent {
     restart: false,
     actor: 'local',
     requestedAtMs: at(0).wallMs,
+    ...changes,
+  };
+}
+
+/** A stop under way, its processes asked at once. */
+export function stopProgress(changes: Partial<StopProgress> = {}): StopProgress {
+  const requestedAt = changes.requestedAt ?? at(10_000);
+  return {
+    requestedAt,
+    reason: 'stopped by local',
+    processes: 1,
+    askedAtMonotonicMs: requestedAt.monotonicMs,
+    commandFailed: false,
+    killedAtMonotonicMs: null,
+    killed: 0,
     ...changes,
   };
 }

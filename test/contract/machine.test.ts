@@ -100,7 +100,7 @@ function realMachine(): Machine {
     launches,
     daemonEnvironment: process.env,
     onLaunchedExit: (_name, _run, exit) => exits.push(exit),
-    onStopCommandFailed: () => {},
+    onStopCommandEnded: () => {},
     onCgroupRemoved: () => {},
     removeServiceFolder: () => {},
   };

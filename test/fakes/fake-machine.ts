@@ -199,6 +199,7 @@ export class FakeMachine {
     return {
       cgroup: this.unreadable ? { kind: 'unknown', reason: 'EIO' } : cgroupOf(service),
       launcherAlive: service.launcherAlive || service.process?.joined === false,
+      stopCommandRuns: false,
       leader: null,
       logsCaptured: history.run !== null && service.capturedRun === history.run.number,
     };

@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { applyFact, type Fact } from '../../src/model/fact.ts';
 import { EMPTY_HISTORY } from '../../src/model/history.ts';
-import { activeHistory, at, endedHistory, exited, run } from '../builders/situations.ts';
+import {
+  activeHistory,
+  at,
+  endedHistory,
+  exited,
+  run,
+  stopProgress,
+} from '../builders/situations.ts';
 
 const exit: Fact = { kind: 'launched-exit', runNumber: 1, exit: exited(3), at: at(9) };
 const launched: Fact = { kind: 'launched', runNumber: 1, main: { pid: 7, startTicks: 8 } };
@@ -55,6 +62,8 @@ describe('a fact', () => {
       requestedAt: at(5),
       reason: 'stopped by local',
       processes: 3,
+      askedAtMonotonicMs: null,
+      commandFailed: false,
       killedAtMonotonicMs: null,
       killed: 0,
     });
@@ -64,8 +73,25 @@ describe('a fact', () => {
     expect(again.stop).toMatchObject({ killedAtMonotonicMs: 90, killed: 2 });
   });
 
-  it('of a kill without a stop changes nothing', () => {
-    const fact: Fact = { kind: 'kill-requested', atMonotonicMs: 1, killed: 1 };
+  it('of a stop that is under way does not begin another', () => {
+    const history = activeHistory({ stop: stopProgress({ killed: 1 }) });
+    const fact: Fact = { kind: 'stop-requested', at: at(99), reason: 'again', processes: 9 };
+    expect(applyFact(history, fact)).toBe(history);
+  });
+
+  it('tells how far a stop has come', () => {
+    const history = activeHistory({ stop: stopProgress({ askedAtMonotonicMs: null }) });
+    const asked = applyFact(history, { kind: 'stop-asked', atMonotonicMs: 42 });
+    expect(asked.stop).toEqual(stopProgress({ askedAtMonotonicMs: 42 }));
+    const failed = applyFact(history, { kind: 'stop-command-failed' });
+    expect(failed.stop).toEqual(stopProgress({ askedAtMonotonicMs: null, commandFailed: true }));
+  });
+
+  it.each<Fact>([
+    { kind: 'kill-requested', atMonotonicMs: 1, killed: 1 },
+    { kind: 'stop-asked', atMonotonicMs: 1 },
+    { kind: 'stop-command-failed' },
+  ])('of a stop that there is not changes nothing: $kind', (fact) => {
     expect(applyFact(EMPTY_HISTORY, fact)).toBe(EMPTY_HISTORY);
   });
 });

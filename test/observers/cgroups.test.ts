@@ -3,13 +3,14 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createCgroup, killCgroup, removeCgroup, writeControl } from '../../src/host/cgroup.ts';
 import { resolveCgroupRoot } from '../../src/host/cgroup-mount.ts';
 import { CgroupTree } from '../../src/host/cgroup-tree.ts';
+import { readProcess } from '../../src/host/process-info.ts';
 import { EMPTY_HISTORY, type History } from '../../src/model/history.ts';
 import type { CgroupObservation } from '../../src/model/observation.ts';
 import type { ServiceName } from '../../src/model/service-name.ts';
 import { CgroupEvents } from '../../src/observers/cgroup-events.ts';
 import { isUnchanged, observeService } from '../../src/observers/observe-service.ts';
 import { relist } from '../../src/observers/relist.ts';
-import { activeHistory, at, exited, run } from '../builders/situations.ts';
+import { activeHistory, at, exited, run, stopProgress } from '../builders/situations.ts';
 import { name, WEB } from '../builders/specs.ts';
 
 const DEADLINE_MS = 10_000;
@@ -100,16 +101,47 @@ describe('what is observed of cgroups', () => {
     expect(observe(forked).leader).toBeNull();
   });
 
-  it('a process that an earlier daemon launched a moment ago is on its way', () => {
-    const launched = activeHistory({ main: null, run: run({ launchedAt: at(0) }) });
+  it('a process that an earlier daemon launched a moment ago is on its way', async () => {
+    const unknown = activeHistory({ main: null, run: run({ launchedAt: at(0) }) });
+    expect(observe(unknown, at(2_000)).launcherAlive).toBe(true);
+    expect(observe(unknown, at(2_001)).launcherAlive).toBe(false);
+    expect(observe({ ...unknown, launchedExit: exited(0) }).launcherAlive).toBe(false);
+    const pid = sleeper(name('other'));
+    const startTicks = readProcess(pid)?.startTicks ?? Number.NaN;
+    const launched = { ...unknown, main: { pid, startTicks } };
     expect(observe(launched, at(10_000)).launcherAlive).toBe(true);
     expect(observe(launched, at(10_001)).launcherAlive).toBe(false);
-    expect(observe({ ...launched, main: { pid: process.pid, startTicks: 1 } }).launcherAlive).toBe(
+    expect(observe({ ...unknown, main: { pid, startTicks: startTicks + 1 } }).launcherAlive).toBe(
       false,
     );
-    expect(observe({ ...launched, launchedExit: exited(0) }).launcherAlive).toBe(false);
     sleeper(WEB);
     expect(observe(launched).launcherAlive).toBe(false);
+  });
+
+  it('a zombie is not on its way', async () => {
+    // The shell becomes a program that never asks after its child.
+    const parent = spawn('/bin/sh', ['-c', 'sleep 0 & echo $!; exec sleep 1000'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    children.push(parent);
+    const pid = Number(await new Promise((resolve) => parent.stdout.once('data', resolve)));
+    await until(() => readProcess(pid)?.state === 'Z');
+    const main = { pid, startTicks: readProcess(pid)?.startTicks ?? Number.NaN };
+    expect(observe(activeHistory({ main, run: run({ launchedAt: at(0) }) })).launcherAlive).toBe(
+      false,
+    );
+  });
+
+  it('a stop command is looked for only while a stop is under way', async () => {
+    const stopping = activeHistory({ stop: stopProgress() });
+    expect(observe(stopping).stopCommandRuns).toBe(false);
+    const path = tree.stopCommand(WEB);
+    createCgroup(path);
+    writeControl(path, 'cgroup.procs', String(sleeper(name('other'))));
+    expect(observe(stopping).stopCommandRuns).toBe(true);
+    expect(observe(activeHistory()).stopCommandRuns).toBe(false);
+    killCgroup(path);
+    await until(() => removeCgroup(path));
   });
 
   it('each change of a watched cgroup is told, also after it was made anew', async () => {

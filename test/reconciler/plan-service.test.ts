@@ -15,6 +15,7 @@ import {
   observed,
   run,
   running,
+  stopProgress,
   unreadable,
 } from '../builders/situations.ts';
 import { accepted, desired } from '../builders/specs.ts';
@@ -58,14 +59,7 @@ function messages(input: Partial<PlanInput>, now = at(10_000)) {
   ];
 }
 
-const stop = (changes: Partial<StopProgress> = {}): StopProgress => ({
-  requestedAt: at(10_000),
-  reason: 'stopped by local',
-  processes: 1,
-  killedAtMonotonicMs: null,
-  killed: 0,
-  ...changes,
-});
+const stop = stopProgress;
 
 const disabled = desired(accepted({ enabled: false }));
 const withPolicy = (policy: 'always' | 'on-failure' | 'never') =>
@@ -237,6 +231,22 @@ describe('what is wanted to run', () => {
       { phase: 'STOPPED', actions: [], requeueAfterMs: null, conditions: ['Completed'] },
     ],
     [
+      'starts again under never when its definition changed after a failure',
+      {
+        desired: desired(accepted({ restart: { policy: 'never' } }, 2)),
+        history: endedHistory(exited(2)),
+      },
+      { phase: 'STARTING', actions: ['start'], requeueAfterMs: null, conditions: ['Starting'] },
+    ],
+    [
+      'stays down under never when its definition changed after a success',
+      {
+        desired: desired(accepted({ restart: { policy: 'never' } }, 2)),
+        history: endedHistory(exited(0)),
+      },
+      { phase: 'STOPPED', actions: [], requeueAfterMs: null, conditions: ['Completed'] },
+    ],
+    [
       'starts under never after a stop that was ours',
       {
         desired: withPolicy('never'),
@@ -341,6 +351,73 @@ describe('what is wanted stopped', () => {
         requeueAfterMs: 1_000,
         conditions: ['Populated', 'Stopping', 'StoppedByOperator'],
       },
+    ],
+    [
+      'is asked again when that was not done, by whoever was to do it',
+      stopping({ requestedAt: at(9_000), askedAtMonotonicMs: null }),
+      {
+        phase: 'STOPPING',
+        actions: ['signal'],
+        requeueAfterMs: 5_000,
+        conditions: ['Populated', 'Stopping', 'StoppedByOperator'],
+      },
+    ],
+    [
+      'has its grace counted from when it was asked',
+      stopping({ requestedAt: at(1_000), askedAtMonotonicMs: at(9_000).monotonicMs }),
+      {
+        phase: 'STOPPING',
+        actions: [],
+        requeueAfterMs: 4_000,
+        conditions: ['Populated', 'Stopping', 'StoppedByOperator'],
+      },
+    ],
+    [
+      'is killed when it could not be asked for as long as its grace',
+      stopping({ requestedAt: at(5_000), askedAtMonotonicMs: null }),
+      {
+        phase: 'STOPPING',
+        actions: ['kill'],
+        requeueAfterMs: 2_000,
+        conditions: ['Populated', 'Stopping', 'StoppedByOperator'],
+      },
+    ],
+    [
+      'is signalled when its stop command cannot be run',
+      {
+        ...stopping({ askedAtMonotonicMs: null, commandFailed: true }),
+        desired: desired(accepted({ stop: { kind: 'command', argv: ['./stop.sh'] } })),
+      },
+      {
+        phase: 'STOPPING',
+        actions: ['signal'],
+        requeueAfterMs: 5_000,
+        conditions: ['Populated', 'Stopping', 'StoppedByOperator'],
+      },
+    ],
+    [
+      'is not over while its stop command is at work',
+      {
+        observation: observed({ kind: 'empty' }, { stopCommandRuns: true }),
+        history: activeHistory({ stop: stop() }),
+      },
+      { phase: 'STOPPING', actions: [], requeueAfterMs: 1_000, conditions: ['Stopping'] },
+    ],
+    [
+      'looks for the end of a stop command no later than its grace',
+      {
+        observation: observed({ kind: 'absent' }, { stopCommandRuns: true }),
+        history: activeHistory({ stop: stop({ requestedAt: at(5_400) }) }),
+      },
+      { phase: 'STOPPING', actions: [], requeueAfterMs: 400, conditions: ['Stopping'] },
+    ],
+    [
+      'takes its stop command with it when the grace is over',
+      {
+        observation: observed({ kind: 'empty' }, { stopCommandRuns: true }),
+        history: activeHistory({ stop: stop({ requestedAt: at(5_000) }) }),
+      },
+      { phase: 'STOPPING', actions: ['kill'], requeueAfterMs: 2_000, conditions: ['Stopping'] },
     ],
     [
       'is killed when the grace is over',
@@ -544,6 +621,14 @@ describe('the reasons', () => {
       'start: restarted after no such file',
     ],
     [
+      'a start by a change after a failure',
+      {
+        desired: desired(accepted({ restart: { policy: 'never' } }, 2)),
+        history: endedHistory(exited(2)),
+      },
+      'start: its definition changed after exit code 2',
+    ],
+    [
       'a start after a stop of ours',
       {
         history: endedHistory(exited(0), { runEnd: { at: at(1), exit: exited(0), stop: stop() } }),
@@ -583,6 +668,24 @@ describe('the reasons', () => {
         history: activeHistory(),
       },
       'Starting: launched, entering its cgroup',
+    ],
+    [
+      'a kill of a stop command',
+      {
+        observation: observed({ kind: 'empty' }, { stopCommandRuns: true }),
+        history: activeHistory({ stop: stop({ requestedAt: at(0) }) }),
+      },
+      'kill: its stop command still there after 5000 ms of grace',
+    ],
+    [
+      'a stop command that is stuck',
+      {
+        observation: observed({ kind: 'empty' }, { stopCommandRuns: true }),
+        history: activeHistory({
+          stop: stop({ requestedAt: at(0), killedAtMonotonicMs: at(8_000).monotonicMs }),
+        }),
+      },
+      'StopStuck: killed, but the kernel has not let go of its stop command; it is tried again',
     ],
     [
       'a repeated kill',
@@ -625,7 +728,7 @@ describe('the reasons', () => {
     [
       'a completion',
       { desired: withPolicy('on-failure'), history: endedHistory(exited(0)) },
-      'Completed: exit code 0; restart policy on-failure leaves it at that',
+      'Completed: exit code 0; restart policy on-failure leaves it at that; pmctl start runs it again',
     ],
     [
       'a missing main process',

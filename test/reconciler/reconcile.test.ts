@@ -11,7 +11,15 @@ import type { Observation } from '../../src/model/observation.ts';
 import { Controller } from '../../src/reconciler/controller.ts';
 import { type ReconcilePorts, Reconciler } from '../../src/reconciler/reconcile.ts';
 import { Store } from '../../src/reconciler/store.ts';
-import { absent, activeHistory, empty, exited, intent, running } from '../builders/situations.ts';
+import {
+  absent,
+  activeHistory,
+  empty,
+  exited,
+  intent,
+  running,
+  stopProgress,
+} from '../builders/situations.ts';
 import { desired, name, WEB } from '../builders/specs.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 
@@ -137,16 +145,45 @@ describe('a pass', () => {
         bench.define({ ...desired(), accepted: { ...accepted, spec } });
       }
       await reconciler.reconcile(WEB);
-      expect(bench.calls.indexOf(kind)).toBeGreaterThan(bench.calls.lastIndexOf('save'));
-      expect(bench.saved.at(-1)?.stop).toEqual({
-        requestedAt: bench.clock.now(),
-        reason: 'stopped by local',
-        processes: 1,
-        killedAtMonotonicMs: null,
-        killed: 0,
-      });
+      const begun = stopProgress({ requestedAt: bench.clock.now(), askedAtMonotonicMs: null });
+      const asked = { ...begun, askedAtMonotonicMs: bench.clock.monotonicMs() };
+      expect(bench.saved.map((history) => history.stop)).toEqual([begun, asked]);
+      const relevant = bench.calls.filter((call) => call === 'save' || call === kind);
+      expect(relevant).toEqual(['save', kind, 'save']);
     },
   );
+
+  it('sends a signal at once when the stop command cannot be run, and says why', async () => {
+    givenRunning();
+    bench.wanted = intent({ want: 'stop' });
+    const accepted = desired().accepted;
+    if (accepted === null) throw new Error('the builder gives a spec');
+    const spec = { ...accepted.spec, stop: { kind: 'command', argv: ['./nosuch'] } } as const;
+    bench.define({ ...desired(), accepted: { ...accepted, spec } });
+    bench.fail = new Error('no such file');
+    expect((await reconciler.reconcile(WEB)).requeueAfterMs).toBe(0);
+    expect(bench.events.at(-1)).toMatchObject({
+      kind: 'service.action-failed',
+      message: 'the stop command cannot be run, a signal is sent: no such file',
+    });
+    bench.fail = null;
+    await reconciler.reconcile(WEB);
+    expect(bench.calls.filter((call) => call === 'signal' || call === 'stop-command')).toEqual([
+      'stop-command',
+      'signal',
+    ]);
+  });
+
+  it('asks again when asking failed', async () => {
+    givenRunning();
+    bench.wanted = intent({ want: 'stop' });
+    bench.fail = new Error('EIO');
+    await reconciler.reconcile(WEB);
+    bench.fail = null;
+    await reconciler.reconcile(WEB);
+    await reconciler.reconcile(WEB);
+    expect(bench.calls.filter((call) => call === 'signal')).toHaveLength(2);
+  });
 
   it('records a kill before it is done', async () => {
     givenRunning();
@@ -201,7 +238,6 @@ describe('a pass', () => {
     givenRunning();
     bench.wanted = intent({ want: 'stop' });
     bench.fail = new Error('EIO');
-    // Recorded as begun: from now on it waits out the grace, then kills.
     expect(await reconciler.reconcile(WEB)).toEqual({ requeueAfterMs: 250 });
     expect(bench.types()).toEqual(['Populated', 'Stopping', 'StoppedByOperator', 'ActionFailed']);
     expect(bench.store.status(WEB)?.conditions.at(-1)?.message).toBe('signal: EIO');

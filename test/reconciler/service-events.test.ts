@@ -1,13 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import type { Action } from '../../src/model/action.ts';
-import type { RunEnd, StopProgress } from '../../src/model/history.ts';
+import type { RunEnd } from '../../src/model/history.ts';
 import { EMPTY_HISTORY } from '../../src/model/history.ts';
 import {
   actionEvent,
   failureEvent,
   transitionEvents,
 } from '../../src/reconciler/service-events.ts';
-import { activeHistory, at, endedHistory, exited, run } from '../builders/situations.ts';
+import {
+  activeHistory,
+  at,
+  endedHistory,
+  exited,
+  run,
+  stopProgress,
+} from '../builders/situations.ts';
 import { accepted, spec, WEB } from '../builders/specs.ts';
 
 const now = at(5_000);
@@ -19,13 +26,7 @@ describe('what became of a service', () => {
     ...active,
     runEnd: { at: now, exit: exited(0), stop: null, ...end },
   });
-  const stop: StopProgress = {
-    requestedAt: at(4_000),
-    reason: 'stopped by local',
-    processes: 3,
-    killedAtMonotonicMs: null,
-    killed: 0,
-  };
+  const stop = stopProgress({ requestedAt: at(4_000), processes: 3 });
 
   it('is nothing when nothing changed', () => {
     expect(transitionEvents(WEB, active, active, now)).toEqual([]);

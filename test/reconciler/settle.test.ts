@@ -12,6 +12,7 @@ import {
   observed,
   run,
   running,
+  stopProgress,
   unreadable,
 } from '../builders/situations.ts';
 import { accepted, desired } from '../builders/specs.ts';
@@ -94,13 +95,7 @@ describe('the end of a run', () => {
   });
 
   it('that we caused costs no restart and says how it was stopped', () => {
-    const stop = {
-      requestedAt: at(4_000),
-      reason: 'stopped by local',
-      processes: 3,
-      killedAtMonotonicMs: null,
-      killed: 0,
-    };
+    const stop = stopProgress({ requestedAt: at(4_000), processes: 3 });
     const history = settled({ observation: empty, history: { ...crashed, stop } });
     expect(history.runEnd?.stop).toEqual(stop);
     expect(history.stop).toBeNull();
@@ -119,6 +114,14 @@ describe('the end of a run', () => {
     const history = { ...crashed, consecutiveFailures: 3 };
     expect(settled({ observation: empty, history }, at(59_999)).consecutiveFailures).toBe(4);
     expect(settled({ observation: empty, history }, at(60_000)).consecutiveFailures).toBe(1);
+  });
+
+  it('is not concluded while the stop command is at work', () => {
+    const observation = observed({ kind: 'empty' }, { stopCommandRuns: true });
+    const stopping = { ...crashed, stop: stopProgress() };
+    expect(settled({ observation, history: stopping })).toBe(stopping);
+    expect(settled({ observation, history: crashed }).runEnd).not.toBeNull();
+    expect(settled({ observation: empty, history: stopping }).runEnd).not.toBeNull();
   });
 
   it('of a service without any known spec schedules nothing', () => {
@@ -144,6 +147,30 @@ describe('the end of a run', () => {
     const history = activeHistory({ launchedExit: exited(code), launchedExitAt: at(4_000) });
     const ended = settled({ desired: withPolicy(policy), observation: empty, history });
     expect(ended.nextStartMonotonicMs !== null).toBe(expected);
+  });
+});
+
+describe('a change of live fields', () => {
+  const history = activeHistory();
+
+  it('is in force for the run that goes on', () => {
+    const live = accepted({ stopGraceMs: 9_000 }, 2, 'hash-1');
+    const after = settled({ desired: desired(live), observation: running(100), history });
+    expect(after.run?.accepted).toEqual(live);
+  });
+
+  it('is not taken for the spec of a run that was started with another command', () => {
+    const after = settled({
+      desired: desired(accepted({}, 2)),
+      observation: running(100),
+      history,
+    });
+    expect(after.run?.accepted?.generation).toBe(1);
+  });
+
+  it('gives no spec to a run that has none', () => {
+    const unrecorded = activeHistory({ run: run({ accepted: null }) });
+    expect(settled({ observation: running(100), history: unrecorded }).run?.accepted).toBeNull();
   });
 });
 
