@@ -18,9 +18,10 @@ export function renderTroubles({ problems, conflicts, brakes }: Report): string 
     ...conflicts.map(
       ({ name, files }) => `'${name}' is defined more than once: ${files.join(', ')} (keep one)`,
     ),
-    ...brakes.map(
-      ({ source, reason, held }) =>
-        `${source}: ${reason}; still running: ${held.join(', ')} (pmctl update --prune stops them)`,
+    ...brakes.map(({ reason, held }) =>
+      held.length === 0
+        ? reason
+        : `${reason}; still defined: ${held.join(', ')} (pmctl update --prune stops them)`,
     ),
   ];
   return lines.map((text) => `pmctl: ${oneLine(text)}\n`).join('');
@@ -28,7 +29,7 @@ export function renderTroubles({ problems, conflicts, brakes }: Report): string 
 
 /** 1 when something is held back or defined twice, 9 when a definition is invalid, else 0. */
 export function exitCodeOfUpdate({ problems, conflicts, brakes }: Report): number {
-  if (conflicts.length > 0 || brakes.length > 0) return 1;
+  if (conflicts.length > 0 || brakes.some(({ held }) => held.length > 0)) return 1;
   return problems.length > 0 ? 9 : 0;
 }
 

@@ -5,10 +5,10 @@ import { processStartedAtMs, readCommandLine, readProcess } from '../host/proces
 import type { Journal } from '../journal/journal.ts';
 import { buildInfo } from '../lib/build-info.ts';
 import type { Clock } from '../lib/clock.ts';
-import { messageOf } from '../lib/errors.ts';
+import { messageOf, ProcessmasterError } from '../lib/errors.ts';
 import { tailLines } from '../logs/tail.ts';
 import type { DaemonConfig } from '../model/daemon-config.ts';
-import { type DesiredState, formatProblem } from '../model/desired.ts';
+import { type Brake, type DesiredState, formatProblem } from '../model/desired.ts';
 import type { ServiceEvent } from '../model/event.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import type { Store } from '../reconciler/store.ts';
@@ -26,6 +26,7 @@ export interface ApiParts {
   readonly machinery: Machinery;
   readonly sources: SourceSet;
   readonly emit: (event: ServiceEvent) => void;
+  readonly isShuttingDown: () => boolean;
   readonly warnings: () => readonly string[];
 }
 
@@ -80,7 +81,15 @@ function createPorts(parts: ApiParts): ApiPorts {
         .map((status) => controller.inspect(status.name) ?? status),
     status: (name) => controller.inspect(name),
     subscribe: (listener) => store.subscribe(listener),
-    recordIntent: (name, request) => intents.record(name, request),
+    recordIntent: (name, request) => {
+      if (parts.isShuttingDown()) {
+        throw new ProcessmasterError(
+          'conflict',
+          `cannot ${request.want} '${name}': the daemon is shutting down`,
+        );
+      }
+      return intents.record(name, request);
+    },
     enqueue: (name) => controller.enqueue(name),
     updateSources: async ({ prune }) => {
       const before = store.desired;
@@ -100,13 +109,13 @@ function createPorts(parts: ApiParts): ApiPorts {
 
 /** What concerns the whole rather than one service. */
 function desiredWarnings({ brakes, strayProblems }: DesiredState): readonly string[] {
-  return [
-    ...brakes.map(
-      (brake) =>
-        `${brake.source}: ${brake.reason}; nothing is stopped (pmctl update --prune confirms the removal)`,
-    ),
-    ...strayProblems.map(formatProblem),
-  ];
+  return [...brakes.map(brakeWarning), ...strayProblems.map(formatProblem)];
+}
+
+function brakeWarning({ reason, heldNames }: Brake): string {
+  if (heldNames.length === 0) return reason;
+  const count = heldNames.length === 1 ? '1 service runs' : `${heldNames.length} services run`;
+  return `${reason}; ${count} on (pmctl update --prune stops what is defined no more)`;
 }
 
 function reportUpdate(before: DesiredState, after: DesiredState): UpdateReport {

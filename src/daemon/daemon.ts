@@ -1,9 +1,9 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setFrozen } from '../host/cgroup.ts';
 import { resolveCgroupRoot } from '../host/cgroup-mount.ts';
 import { CgroupTree } from '../host/cgroup-tree.ts';
 import { acquireInstanceLock, type InstanceLock } from '../host/instance-lock.ts';
+import { ownDirectory } from '../host/own-directory.ts';
 import { bootId } from '../host/process-info.ts';
 import { HistoryFiles } from '../journal/history-files.ts';
 import { Journal } from '../journal/journal.ts';
@@ -24,6 +24,8 @@ import { trimMemoryAfterBursts } from './memory-trim.ts';
 import { SavedHistories } from './saved-history.ts';
 
 const PRUNE_MS = 3_600_000;
+/** What a stop may take beyond the longest grace before it is given up. */
+const SHUTDOWN_MARGIN_MS = 15_000;
 
 export interface DaemonOptions {
   readonly config: DaemonConfig;
@@ -47,10 +49,10 @@ export class Daemon {
   readonly #machinery: Machinery;
   readonly #sources: SourceSet;
   readonly #lookout: Lookout;
-  readonly #warnings = new Map<string, string>();
   readonly #running: readonly ServiceName[];
   readonly #intents: OperatorIntents;
   #api: ApiServer | null = null;
+  #shuttingDown = false;
   #cancelPrune: () => void = () => {};
   #stopTrimming: () => void = () => {};
 
@@ -61,14 +63,15 @@ export class Daemon {
   constructor(options: DaemonOptions) {
     const { config, clock } = options;
     this.#options = options;
-    mkdirSync(config.runtimeDirectory, { recursive: true, mode: 0o755 });
+    ownDirectory(config.runtimeDirectory, 0o755);
+    ownDirectory(config.stateDirectory, 0o700);
     this.#lock = acquireInstanceLock(join(config.runtimeDirectory, 'daemon.lock'));
     const root = resolveCgroupRoot(config.cgroup.root);
     this.#tree = CgroupTree.open({ ...config.cgroup, root });
     const { maxAgeMs, maxBytes } = config.journal;
     this.#journal = Journal.open(config.stateDirectory, { maxAgeMs, maxBytes, clock });
     const servicesDirectory = join(config.runtimeDirectory, 'services');
-    mkdirSync(servicesDirectory, { recursive: true, mode: 0o700 });
+    ownDirectory(servicesDirectory, 0o700);
     this.#historyFiles = new HistoryFiles({
       directory: servicesDirectory,
       onTrouble: (message) => this.#say('state.warning', message),
@@ -99,6 +102,7 @@ export class Daemon {
     for (const [name, history] of found) {
       if (history.run?.accepted) baseline.set(name, history.run.accepted);
     }
+    this.#machinery.controller.adopt(baseline);
     this.#sources = this.#createSources(baseline);
     const { store, controller, cgroupEvents, isOwnChild } = this.#machinery;
     this.#lookout = new Lookout({
@@ -126,7 +130,8 @@ export class Daemon {
         machinery: this.#machinery,
         sources: this.#sources,
         emit: (event) => this.#emit(event),
-        warnings: () => [...this.#warnings.values(), ...journalWarnings(this.#journal)],
+        isShuttingDown: () => this.#shuttingDown,
+        warnings: () => journalWarnings(this.#journal),
       });
     } catch (error) {
       this.#letGo();
@@ -146,21 +151,27 @@ export class Daemon {
 
   /**
    * Stops every service through its normal stop, then lets go of everything. Resolves when no process
-   * of any service is left, or when the kernel will not let go of some (these are named in an event).
+   * of any service is left, or with the names of those that could not be stopped.
    */
-  async shutDown(reason: string): Promise<void> {
+  async shutDown(reason: string): Promise<readonly ServiceName[]> {
+    this.#shuttingDown = true;
     this.#say('daemon.stopping', reason);
     this.#cancelPrune();
     this.#stopTrimming();
     await this.#sources.close();
     this.#machinery.controller.shutDown();
-    await this.#allStopped();
+    const left = await this.#allStopped();
+    for (const name of left) this.#say('daemon.warning', `'${name}' could not be stopped`);
     this.#lookout.stop();
     await this.#machinery.controller.stop();
     await this.#api?.close();
     this.#say('daemon.stopped', reason);
-    for (const name of this.#machinery.store.names()) this.#historyFiles.remove(name);
+    for (const name of this.#machinery.store.names()) {
+      // The next daemon goes on with what could not be stopped.
+      if (!left.includes(name)) this.#historyFiles.remove(name);
+    }
     this.#letGo();
+    return left;
   }
 
   /** Closes and removes what is this daemon's own; services that run are not touched. */
@@ -181,8 +192,6 @@ export class Daemon {
         running = [];
       },
       onAvailability: (source, reason) => {
-        if (reason === null) this.#warnings.delete(source);
-        else this.#warnings.set(source, reason);
         this.#say(
           reason === null ? 'source.available' : 'source.unavailable',
           reason ?? `${source} can be read again`,
@@ -196,20 +205,26 @@ export class Daemon {
     });
   }
 
-  /** Resolves when every service is down, or what is left has been stuck for longer than its grace. */
-  async #allStopped(): Promise<void> {
+  /**
+   * Resolves with the services that are not down: none, unless the kernel does not let go of them, or
+   * their state cannot be read for longer than any grace.
+   */
+  async #allStopped(): Promise<readonly ServiceName[]> {
     const { store } = this.#machinery;
     const left = () => store.statuses().filter(isUp);
+    const graces = store
+      .statuses()
+      .map((status) => status.desired?.accepted?.spec.stopGraceMs ?? 0);
+    const patienceMs = Math.max(0, ...graces) + SHUTDOWN_MARGIN_MS;
     await new Promise<void>((resolve) => {
       const check = () => {
         if (left().every(isStuck)) resolve();
       };
       store.subscribe(check);
+      setTimeout(resolve, patienceMs).unref();
       check();
     });
-    for (const status of left()) {
-      this.#say('daemon.warning', `the kernel does not let go of '${status.name}'`);
-    }
+    return left().map((status) => status.name);
   }
 
   /** A daemon that was killed while it signalled has left that service frozen. */
@@ -249,6 +264,7 @@ type ShownStatus = ReturnType<Machinery['store']['statuses']>[number];
 function isUp({ phase, cgroup }: ShownStatus): boolean {
   return (
     cgroup.kind === 'populated' ||
+    cgroup.kind === 'unknown' ||
     cgroup.kind === 'empty' ||
     phase === 'STARTING' ||
     phase === 'STOPPING'

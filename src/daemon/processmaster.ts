@@ -78,8 +78,12 @@ async function run(configPath: string): Promise<number> {
       onEvent: (event) => logEvent(logger, event),
     });
     await daemon.start();
-    await daemon.shutDown(await stopped);
-    return 0;
+    const left = await daemon.shutDown(await stopped);
+    if (left.length === 0) return 0;
+    complain(
+      `processmaster: could not stop ${left.join(', ')}; the next daemon goes on with that\n`,
+    );
+    return EXIT_FAILED;
   } catch (error) {
     complain(`processmaster: ${messageOf(error)}\n`);
     return EXIT_FAILED;

@@ -4,6 +4,7 @@ import type { DesiredState } from '../model/desired.ts';
 import type { ServiceEvent } from '../model/event.ts';
 import type { Fact } from '../model/fact.ts';
 import type { ServiceName } from '../model/service-name.ts';
+import type { AcceptedSpec } from '../model/service-spec.ts';
 import type { ServiceStatus } from '../model/status.ts';
 import { desiredEvents } from './desired-events.ts';
 import { type ReconcilePorts, Reconciler } from './reconcile.ts';
@@ -41,6 +42,17 @@ export class Controller {
     this.#isUnchanged = ports.isUnchanged;
     this.#reconciler = new Reconciler(store, ports);
     this.#queue = new WorkQueue(ports.clock, LANES, (name) => this.#pass(name));
+  }
+
+  /**
+   * What earlier daemons left running, and by which specs: the state that the first desired state is
+   * compared with. Nothing is reconciled by it.
+   */
+  adopt(running: ReadonlyMap<ServiceName, AcceptedSpec>): void {
+    const services = [...running].map(
+      ([name, accepted]) => [name, { name, accepted, trouble: null }] as const,
+    );
+    this.#store.setDesired({ services: new Map(services), strayProblems: [], brakes: [] });
   }
 
   /** Takes over a complete desired state; `running` are names found with a cgroup or a record. */

@@ -19,7 +19,7 @@ export function desiredEvents(
     atMs,
     service: null,
     kind: 'source.held',
-    message: `${brake.source}: ${brake.reason}; nothing is stopped until pmctl update --prune`,
+    message: `${brake.reason}; nothing is stopped until pmctl update --prune`,
     actor: 'source',
     data: { source: brake.source, services: brake.heldNames.length },
   }));

@@ -177,7 +177,8 @@ function brakesOf(
       : lost.filter(({ trouble }) => isUnavailable || isMass || trouble?.kind === 'held');
     const heldNames = held.map(({ name }) => name).toSorted();
     if (isUnavailable) return [{ source, reason: content.reason, heldNames }];
-    const reason = `${heldNames.length} of its definitions were gone at once from ${source}`;
+    const folder = source.slice(source.indexOf(':') + 1);
+    const reason = `${heldNames.length} definitions were gone at once from '${folder}'`;
     return heldNames.length === 0 ? [] : [{ source, reason, heldNames }];
   });
 }

@@ -44,12 +44,11 @@ export class SettledFiles {
     now: Instant,
     settled: boolean,
   ): SettledReading {
-    const waits = [
-      ...[...candidates].map(([id, candidate]) => this.#take(id, candidate, now, settled)),
-      ...[...this.#readings.keys()]
-        .filter((id) => !candidates.has(id))
-        .map((id) => this.#miss(id, now, settled)),
-    ].filter((waitMs) => waitMs !== null);
+    const taken = [...candidates].map(([id, candidate]) => this.#take(id, candidate, now, settled));
+    const missing = [...this.#readings.keys()].filter((id) => !candidates.has(id));
+    const named = missing.length === 0 ? new Set() : this.#namesOf(candidates);
+    const missed = missing.map((id) => this.#miss(id, now, settled, named));
+    const waits = [...taken, ...missed].filter((waitMs) => waitMs !== null);
     return {
       definitions: [...this.#readings.values()].map((reading) => reading.definition),
       lookAgainAfterMs: waits.length === 0 ? null : Math.min(...waits),
@@ -72,9 +71,19 @@ export class SettledFiles {
     return null;
   }
 
-  #miss(id: string, now: Instant, settled: boolean): number | null {
+  /** Names that present files define. */
+  #namesOf(candidates: ReadonlyMap<string, Candidate>): ReadonlySet<unknown> {
+    return new Set([...candidates.keys()].map((id) => this.#readings.get(id)?.definition.name));
+  }
+
+  /** A file whose name another one defines by now was renamed: there is nothing to wait for. */
+  #miss(id: string, now: Instant, settled: boolean, named: ReadonlySet<unknown>): number | null {
     const reading = this.#readings.get(id);
     if (reading === undefined) return null;
+    if (reading.definition.name !== null && named.has(reading.definition.name)) {
+      this.#readings.delete(id);
+      return null;
+    }
     reading.missingSinceMs ??= now.monotonicMs;
     const missingMs = now.monotonicMs - reading.missingSinceMs;
     if (!settled && missingMs < SETTLE_MS) return SETTLE_MS - missingMs;

@@ -91,11 +91,6 @@ export class SourceSet {
     return desired;
   }
 
-  /** Why sources cannot be read, for those that cannot. */
-  get unavailable(): ReadonlyMap<SourceId, string> {
-    return this.#unavailable;
-  }
-
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancelRescan();

@@ -72,7 +72,7 @@ test('an update tells what changed and, apart from that, what is wrong', () => {
   expect(renderTroubles(troubled)).toBe(
     `pmctl: /c/a.yaml:3:5: process.user: no
 pmctl: 'twin' is defined more than once: /c/a.yaml, /c/b.yaml (keep one)
-pmctl: config:/c: 3 of 4 are gone; still running: a, b, c (pmctl update --prune stops them)
+pmctl: 3 of 4 are gone; still defined: a, b, c (pmctl update --prune stops them)
 `,
   );
 });

@@ -39,7 +39,7 @@ describe('what is observed of cgroups', () => {
       killCgroup(tree.service(each));
       await until(() => removeCgroup(tree.service(each)));
     }
-    tree.close();
+    await until(() => tree.close());
   });
 
   /** A sleeping process in the service's cgroup. */

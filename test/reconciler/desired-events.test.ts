@@ -97,7 +97,7 @@ describe('a change of what is desired', () => {
         atMs: NOW,
         service: null,
         kind: 'source.held',
-        message: 'config:/c: cannot be read; nothing is stopped until pmctl update --prune',
+        message: 'cannot be read; nothing is stopped until pmctl update --prune',
         actor: 'source',
         data: { source: 'config:/c', services: 1 },
       },

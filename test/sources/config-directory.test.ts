@@ -69,6 +69,15 @@ describe('a config directory', () => {
     expect(names(directory.read(later))).toEqual([]);
   });
 
+  it('takes a renamed file with its name of old for the same, not for a second one', () => {
+    write('a.yaml', 'application: web\nprocess: {working_directory: /srv}\n');
+    directory.read(momentAfter(0), { settled: true });
+    renameSync(join(folder, 'a.yaml'), join(folder, 'b.yaml'));
+    expect(names(directory.read(momentAfter(100, 'b.yaml')))).toEqual(['web']);
+    const { content } = directory.read(momentAfter(301, 'b.yaml'));
+    expect(content).toMatchObject({ definitions: [{ name: 'web', file: join(folder, 'b.yaml') }] });
+  });
+
   it('reads an unchanged file once, a changed one again', () => {
     write('web.yaml');
     const first = directory.read(momentAfter(0), { settled: true }).content;

@@ -186,7 +186,7 @@ describe('merging definitions', () => {
     expect(braked.brakes).toEqual([
       {
         source: CONFIG,
-        reason: `4 of its definitions were gone at once from ${CONFIG}`,
+        reason: `4 definitions were gone at once from '${CONFIG.slice('config:'.length)}'`,
         heldNames: ['b', 'c', 'd', 'e'],
       },
     ]);

@@ -72,7 +72,6 @@ describe('the set of sources', () => {
     set.read({ settled: true });
     expect(availability).toHaveLength(1);
     expect(availability[0]).toContain(configs);
-    expect(set.unavailable.size).toBe(1);
     expect(desired.at(-1)?.services.get(WEB)?.trouble?.kind).toBe('held');
     renameSync(`${configs}.away`, configs);
     set.read({ settled: true });
