@@ -74,7 +74,8 @@ test('children that leave session and process group are stopped with their servi
     'setsid sleep 1000 & setsid sh -c "setsid sleep 1000 & sleep 1000" & exec sleep 1000',
   );
   const pids = await instance.running('runaway', 5);
-  expect(new Set(pids.map((pid) => processField(pid, 'NSsid'))).size).toBeGreaterThan(3);
+  const sessions = () => new Set(pids.map((pid) => processField(pid, 'NSsid')));
+  await waitFor(() => sessions().size === 4, { what: 'four sessions' });
   await instance.phase('runaway', 'RUNNING');
 
   const stopped = await instance.pmctl('stop', 'runaway');
