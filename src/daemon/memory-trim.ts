@@ -13,7 +13,11 @@ const QUIET_MS = 5_000;
  * makes it look again, and nothing does in a daemon that is idle from then on: at 1,000 services a
  * third of its private memory. The result ends that.
  */
-export function trimMemoryAfterBursts(store: Store, clock: Clock): () => void {
+export function trimMemoryAfterBursts(
+  store: Store,
+  clock: Clock,
+  collect: () => void = collectGarbage,
+): () => void {
   let trimmedAtRevision = store.revision;
   let cancel = () => {};
   const leave = store.subscribe(() => {
@@ -21,7 +25,7 @@ export function trimMemoryAfterBursts(store: Store, clock: Clock): () => void {
     cancel();
     cancel = clock.schedule(QUIET_MS, () => {
       trimmedAtRevision = store.revision;
-      collectGarbage();
+      collect();
     });
   });
   return () => {
