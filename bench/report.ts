@@ -14,7 +14,7 @@ const LABELS: Readonly<Record<Metric, string>> = {
   rssMib: 'RSS, MiB',
   statusMs: '`status`, ms',
   restartMs: 'restart after kill -9, ms',
-  idleCpuMs: 'CPU while idle, ms',
+  idleCpuMs: 'CPU while idle, ms per 30 s',
 };
 
 /** The section of RESULTS.md: how it was measured, the medians, the ratios beside their goals. */

@@ -18,7 +18,8 @@ export function trimMemoryAfterBursts(
   clock: Clock,
   collect: () => void = collectGarbage,
 ): () => void {
-  let trimmedAtRevision = store.revision;
+  // The daemon's own start is a burst, however few services there are.
+  let trimmedAtRevision = store.revision - BURST;
   let cancel = () => {};
   const leave = store.subscribe(() => {
     if (store.revision - trimmedAtRevision < BURST) return;
