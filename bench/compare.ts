@@ -33,7 +33,8 @@ await main();
 async function main(): Promise<void> {
   const stop = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(name, () => {
+    // Not once: a second Ctrl-C must not end what the first one set going, the cleaning up.
+    process.on(name, () => {
       process.exitCode = 128 + constants.signals[name];
       stop.abort();
     });

@@ -1,3 +1,10 @@
+/** What of a program its launcher needs to know. */
+export interface Program {
+  readonly name: string;
+  readonly flags: readonly string[];
+  readonly environment: readonly string[];
+}
+
 /**
  * The first lines of a bundled program: valid for sh and for Node at once.
  *
@@ -5,20 +12,25 @@
  * installed next to the program, by PATH's otherwise; `flags` reach V8 only on that command line.
  * For JavaScript line 2 is a directive and a comment, so `node dist/pmctl` works, too.
  *
+ * @param environment assignments for this program alone, e.g. `A=1`
  * @param oldestNode `major.minor`; an older Node gets one line that says so.
  */
-export function preamble(name: string, flags: readonly string[], oldestNode: string): string {
+export function preamble({ name, flags, environment }: Program, oldestNode: string): string {
   const tooOld = (found: string) =>
     `${name}: needs Node.js ${oldestNode} or newer, found ${found}` +
     ' (install one, e.g. from https://nodejs.org, and put it first in PATH)';
   return [
     '#!/bin/sh',
-    `':' //; ${launcher(flags, tooOld('none')).join('; ')}`,
+    `':' //; ${launcher(flags, environment, tooOld('none')).join('; ')}`,
     `'use strict';${versionGuard(oldestNode, tooOld('@'))}`,
   ].join('\n');
 }
 
-function launcher(flags: readonly string[], noNode: string): string[] {
+function launcher(
+  flags: readonly string[],
+  environment: readonly string[],
+  noNode: string,
+): string[] {
   return [
     // npm links programs into PATH; the Node beside the real file is the one that is wanted.
     'p=$0',
@@ -30,7 +42,7 @@ function launcher(flags: readonly string[], noNode: string): string[] {
     // A flag that this Node does not know would end it with a message of its own.
     ...(flags.length === 0 ? [] : ['"$n" $f -v >/dev/null 2>&1 || f=']),
     'fi',
-    'exec "$n" $f "$p" "$@"',
+    [...environment, 'exec "$n" $f "$p" "$@"'].join(' '),
   ];
 }
 

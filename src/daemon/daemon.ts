@@ -20,10 +20,12 @@ import { SourceSet, type WatchedSource } from '../sources/source-set.ts';
 import { type ApiServer, startApi } from './api-server.ts';
 import { Lookout } from './lookout.ts';
 import { createMachinery, type Machinery } from './machinery.ts';
-import { trimMemoryAfterBursts } from './memory-trim.ts';
+import { collectGarbage, trimMemoryAfterBursts } from './memory-trim.ts';
 import { SavedHistories } from './saved-history.ts';
 
 const PRUNE_MS = 3_600_000;
+/** So many services at the start that a clean heap pays. */
+const MANY = 100;
 /** What a stop may take beyond the longest grace before it is given up. */
 const SHUTDOWN_MARGIN_MS = 15_000;
 
@@ -183,13 +185,15 @@ export class Daemon {
   }
 
   #createSources(baseline: ReadonlyMap<ServiceName, AcceptedSpec>): SourceSet {
-    let running = this.#running;
+    let running: readonly ServiceName[] | null = this.#running;
     return new SourceSet(sourcesOf(this.#options.config), {
       clock: this.#options.clock,
       baseline,
       onDesired: (desired) => {
-        this.#machinery.controller.applyDesired(desired, running);
-        running = [];
+        // Each spawn costs the more the larger the heap, and much of it is what was parsed just now.
+        if (running !== null && desired.services.size > MANY) collectGarbage();
+        this.#machinery.controller.applyDesired(desired, running ?? []);
+        running = null;
       },
       onAvailability: (source, reason) => {
         this.#say(

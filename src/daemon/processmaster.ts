@@ -69,6 +69,8 @@ async function run(configPath: string): Promise<number> {
     return EXIT_FAILED;
   }
   closeInheritedDescriptors();
+  // Set by our own launcher, for this process alone (mallopt(3)); services are not to inherit it.
+  delete process.env.MALLOC_TRIM_THRESHOLD_;
   const logger = createLogger();
   const stopped = signalled();
   try {

@@ -54,6 +54,8 @@ export function launch(request: LaunchRequest, shell = '/bin/sh'): Launched {
     throw spawnFailure(request, 'no process could be made (out of processes or descriptors?)');
   }
   const { pid } = child;
+  // Node keeps the argv, script and all, for as long as the child lives.
+  Reflect.set(child, 'spawnargs', []);
   // Until this turn of the loop is over it is at least a zombie, so it can be read.
   const startTicks = readProcess(pid)?.startTicks ?? 0;
   return { pid, startTicks, exited: reportOf(child, request.stagePath) };

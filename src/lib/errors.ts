@@ -43,7 +43,8 @@ export function errnoOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   if (error instanceof ProcessmasterError) return error.errno;
   const code = (error as NodeJS.ErrnoException).code;
-  return typeof code === 'string' ? code : errnoOf(error.cause);
+  // Node's own codes (ERR_INVALID_ARG_TYPE) are no errno.
+  return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : errnoOf(error.cause);
 }
 
 /** Whether an error says one of these errnos. */
