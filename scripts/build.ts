@@ -37,8 +37,9 @@ export async function build(): Promise<void> {
   const staging = join(dist, `.building-${process.pid}`);
   try {
     await mkdir(staging, { recursive: true });
-    for (const { name, entry, flags } of programs) {
-      await bundle(entry, join(staging, name), define, preamble(name, flags, oldestNode));
+    for (const program of programs) {
+      const file = join(staging, program.name);
+      await bundle(program.entry, file, define, preamble(program, oldestNode));
     }
     await writeFile(join(staging, 'package.json'), '{"type":"commonjs"}\n');
     for (const file of outputs()) await rename(join(staging, file), join(dist, file));
