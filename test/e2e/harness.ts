@@ -33,6 +33,9 @@ export async function startInstance(): Promise<Instance> {
   return instance;
 }
 
+/** Processes that fork have so many for a moment before the last of them is there. */
+const AT_REST_MS = 200;
+
 /**
  * A daemon with its own folders, socket and cgroup.
  *
@@ -187,9 +190,14 @@ ${global}`,
 
   /** Waits until the kernel shows `count` processes (or any) in a service's cgroup. */
   running(service: string, count?: number, deadlineMs = 10_000): Promise<readonly number[]> {
+    let since = { pids: '', atMs: 0 };
     const read = () => {
       const pids = this.pidsOf(service);
-      return pids.length > 0 && pids.length === (count ?? pids.length) ? pids : null;
+      if (pids.length === 0 || pids.length !== (count ?? pids.length)) return null;
+      const seen = pids.join();
+      if (seen !== since.pids) since = { pids: seen, atMs: performance.now() };
+      const restsMs = pids.length === 1 || count === undefined ? 0 : AT_REST_MS;
+      return performance.now() - since.atMs >= restsMs ? pids : null;
     };
     return waitFor(read, { what: `${count ?? 'any'} processes in ${service}`, deadlineMs });
   }
