@@ -1,4 +1,12 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type Instance, startInstance } from './harness.ts';
@@ -14,7 +22,7 @@ test('a folder with an executable script is a service until it is renamed', asyn
   const status = await instance.phase('box', 'RUNNING');
   expect(status.working_directory).toBe(folder);
   const log = join(folder, 'logs/stdout.log');
-  const isLogged = () => readFileSync(log, 'utf8') === `${folder}\n`;
+  const isLogged = () => existsSync(log) && readFileSync(log, 'utf8') === `${folder}\n`;
   await waitFor(isLogged, { what: 'the output of box' });
 
   renameSync(folder, `${folder}.disabled`);

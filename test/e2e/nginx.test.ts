@@ -40,11 +40,11 @@ test('nginx that puts itself into the background runs from the drop of its file 
   );
   expect(await greeting(url)).toContain('hello from nginx');
 
+  const killedAt = performance.now();
   for (const worker of workers) process.kill(worker, 'SIGKILL');
-  const emptiedAt = performance.now();
   await waitFor(() => instance.pidsOf('web').length === 0, { what: 'the cgroup to be empty' });
   const [secondMaster] = await masterAndWorkers(instance);
-  expect(performance.now() - emptiedAt).toBeGreaterThan(SHORTEST_BACKOFF_MS);
+  expect(performance.now() - killedAt).toBeGreaterThan(SHORTEST_BACKOFF_MS);
 
   writeFileSync(file, `# a comment\n${readFileSync(file, 'utf8')}`);
   expect((await instance.pmctl('update')).code).toBe(0);

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { startInstance } from './harness.ts';
@@ -113,7 +113,7 @@ test('events name who asked, and the log shows the last lines', async () => {
   instance.defineScript('count', 'seq 100; exec sleep 1000');
   await instance.running('count', 1);
   const log = join(instance.folder('count'), 'logs/stdout.log');
-  const isWritten = () => readFileSync(log, 'utf8').endsWith('\n100\n');
+  const isWritten = () => existsSync(log) && readFileSync(log, 'utf8').endsWith('\n100\n');
   await waitFor(isWritten, { what: 'a hundred lines' });
 
   const { stdout } = await instance.pmctl('logs', 'count', '-n', '3');

@@ -67,7 +67,8 @@ test('misses no child of a process that forks all the time', async () => {
   const child = startIn(cgroup, 'while :; do sleep 1000 & sleep 0.001; done');
   await waitFor(() => readPids(cgroup).length > 20, { what: 'children' });
   const { signalled } = await signalCgroup(cgroup, 'SIGTERM');
-  expect(signalled.length).toBeGreaterThan(20);
+  // One of those that were counted may have been the short sleep.
+  expect(signalled.length).toBeGreaterThanOrEqual(20);
   expect(await endOf(child)).toBe('SIGTERM');
   await waitFor(() => !isPopulated(cgroup), { what: 'an empty cgroup' });
 });
