@@ -363,6 +363,20 @@ describe('the controller', () => {
     expect(bench.calls).toContain('signal');
   });
 
+  it('has no news of definitions that an earlier daemon left running, and reconciles nothing by them', async () => {
+    const accepted = desired().accepted;
+    if (accepted === null) throw new Error('the builder gives a spec');
+    controller.adopt(new Map([[WEB, accepted]]));
+    controller.enqueueAll();
+    await turn();
+    expect(bench.calls).toEqual([]);
+    apply(desired());
+    await turn();
+    expect(bench.events).toEqual([]);
+    apply();
+    expect(bench.events.map((event) => event.kind)).toEqual(['definition.removed']);
+  });
+
   it('records a fact before the name is looked at', async () => {
     apply(desired());
     await turn();
