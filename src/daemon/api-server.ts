@@ -1,5 +1,7 @@
+import { desiredWarnings } from '../api/desired-warnings.ts';
 import { createHandlers } from '../api/handlers.ts';
-import type { ApiPorts, LogTail, UpdateReport } from '../api/ports.ts';
+import type { ApiPorts, LogTail } from '../api/ports.ts';
+import { reportUpdate } from '../api/update-report.ts';
 import { resolveIdentity } from '../host/identity.ts';
 import { processStartedAtMs, readCommandLine, readProcess } from '../host/process-info.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -8,7 +10,6 @@ import type { Clock } from '../lib/clock.ts';
 import { messageOf, ProcessmasterError } from '../lib/errors.ts';
 import { tailLines } from '../logs/tail.ts';
 import type { DaemonConfig } from '../model/daemon-config.ts';
-import { type Brake, type DesiredState, formatProblem } from '../model/desired.ts';
 import type { ServiceEvent } from '../model/event.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import type { Store } from '../reconciler/store.ts';
@@ -104,38 +105,6 @@ function createPorts(parts: ApiParts): ApiPorts {
         return [{ pid, startedAtMs: processStartedAtMs(process), command: readCommandLine(pid) }];
       }),
     emit: parts.emit,
-  };
-}
-
-/** What concerns the whole rather than one service. */
-function desiredWarnings({ brakes, strayProblems }: DesiredState): readonly string[] {
-  return [...brakes.map(brakeWarning), ...strayProblems.map(formatProblem)];
-}
-
-function brakeWarning({ reason, heldNames }: Brake): string {
-  if (heldNames.length === 0) return reason;
-  const count = heldNames.length === 1 ? '1 service runs' : `${heldNames.length} services run`;
-  return `${reason}; ${count} on (pmctl update --prune stops what is defined no more)`;
-}
-
-function reportUpdate(before: DesiredState, after: DesiredState): UpdateReport {
-  const services = [...after.services.values()];
-  const generationBefore = (name: ServiceName) => before.services.get(name)?.accepted?.generation;
-  const known = services.filter(({ name }) => generationBefore(name) !== undefined);
-  return {
-    accepted: services.filter((s) => s.accepted !== null && !known.includes(s)).map((s) => s.name),
-    changed: known
-      .filter((s) => s.accepted?.generation !== generationBefore(s.name))
-      .map((s) => s.name),
-    removed: [...before.services.keys()].filter((name) => !after.services.has(name)),
-    problems: [
-      ...services.flatMap(({ trouble }) => (trouble?.kind === 'invalid' ? trouble.problems : [])),
-      ...after.strayProblems,
-    ],
-    conflicts: services.flatMap(({ name, trouble }) =>
-      trouble?.kind === 'conflict' ? [{ name, files: trouble.files }] : [],
-    ),
-    brakes: after.brakes,
   };
 }
 
