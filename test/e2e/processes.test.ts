@@ -42,7 +42,8 @@ test('a script that forks twenty processes into the background and exits still r
   const status = await instance.phase('forks', 'RUNNING');
   expect(status.pids.toSorted()).toEqual(pids.toSorted());
   // The shell that was launched is none of them, so they have been reparented.
-  expect(new Set(pids.map((pid) => processField(pid, 'Name')))).toEqual(new Set(['sleep']));
+  const areSleeps = () => pids.every((pid) => processField(pid, 'Name') === 'sleep');
+  await waitFor(areSleeps, { what: 'all of them to be sleeps' });
 
   expect((await instance.pmctl('stop', 'forks')).code).toBe(0);
   expect(pids.filter(isAlive)).toEqual([]);
@@ -109,7 +110,7 @@ test('a crash loop backs off, fails for good, and is cleared by a start', async 
   writeFileSync(cured, '');
   expect((await instance.pmctl('start', 'loop')).code).toBe(0);
   const [pid = 0] = await instance.running('loop', 1);
-  expect(commandLine(pid)).toBe('sleep 1000');
+  await waitFor(() => commandLine(pid) === 'sleep 1000', { what: 'the cured command' });
   const running = await instance.phase('loop', 'RUNNING');
   expect(running.system_flags).not.toContain('failed');
 });
