@@ -54,7 +54,7 @@ async function compare(options: Options, signal: AbortSignal): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'pmbench-'));
   const runtimeFolder = mkdtempSync(join(memoryFileSystem(), 'pmbench-'));
   try {
-    const bench = { folder, runtimeFolder, cgroupMount: resolveCgroupRoot(null), signal };
+    const bench = { folder, runtimeFolder, cgroupMount: resolveCgroupRoot(null, 'bench'), signal };
     const peers: Peer[] = [];
     for (const name of options.peers) peers.push(await preparePeer(name, bench));
     const samples = new Samples();

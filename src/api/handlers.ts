@@ -2,6 +2,7 @@ import type { Handlers } from '../rpc/dispatch.ts';
 import { listEvents } from './events.ts';
 import { tailLogs } from './logs.ts';
 import type { ApiPorts } from './ports.ts';
+import { restartDaemon } from './restart-daemon.ts';
 import { restartServices, startServices, stopServices } from './start-stop.ts';
 import { showBriefStatus, showStatus } from './status.ts';
 import { updateSources } from './update.ts';
@@ -11,6 +12,7 @@ import { showVersion } from './version.ts';
 export function createHandlers(ports: ApiPorts): Handlers {
   return {
     'daemon.version': () => showVersion(ports),
+    'daemon.restart': (_params, context) => restartDaemon(ports, context),
     status: (params) => showStatus(ports, params),
     'status.brief': (params) => showBriefStatus(ports, params),
     'services.start': (params, context) => startServices(ports, params, context),

@@ -75,5 +75,12 @@ export interface ApiPorts {
   readonly tailLogs: (name: ServiceName, lines: number) => Promise<readonly LogTail[]>;
   /** Processes that are gone are left out. */
   readonly describeProcesses: (pids: readonly number[]) => readonly ProcessDescription[];
+  /**
+   * Replaces the daemon by the program that is there now; resolves when it is certain to happen.
+   * @throws ProcessmasterError `conflict` when it cannot, with the reason
+   */
+  readonly requestRestart: (
+    actor: Actor,
+  ) => Promise<{ readonly from: BuildInfo; readonly to: BuildInfo }>;
   readonly emit: (event: ServiceEvent) => void;
 }

@@ -129,6 +129,18 @@ export const COMMANDS: readonly Command[] = [
     load: () => import('./commands/logs.ts'),
   },
   {
+    name: 'daemon',
+    summary: 'Show the daemon, or replace it by the program that is installed now; services run on',
+    operands: '<status|restart>',
+    leastOperands: 1,
+    mostOperands: 1,
+    options: {
+      timeout: { type: 'string', value: 'TIME', help: 'how long to wait (default: 30s)' },
+    },
+    example: 'pmctl daemon restart',
+    load: () => import('./commands/daemon.ts'),
+  },
+  {
     name: 'version',
     summary: "Show pmctl's own build",
     operands: '',

@@ -28,6 +28,7 @@ export interface ApiParts {
   readonly sources: SourceSet;
   readonly emit: (event: ServiceEvent) => void;
   readonly isShuttingDown: () => boolean;
+  readonly requestRestart: ApiPorts['requestRestart'];
   readonly warnings: () => readonly string[];
 }
 
@@ -104,6 +105,7 @@ function createPorts(parts: ApiParts): ApiPorts {
         if (process === null) return [];
         return [{ pid, startedAtMs: processStartedAtMs(process), command: readCommandLine(pid) }];
       }),
+    requestRestart: parts.requestRestart,
     emit: parts.emit,
   };
 }

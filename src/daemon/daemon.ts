@@ -8,8 +8,10 @@ import { bootId } from '../host/process-info.ts';
 import { HistoryFiles } from '../journal/history-files.ts';
 import { Journal } from '../journal/journal.ts';
 import type { Clock } from '../lib/clock.ts';
+import { ProcessmasterError } from '../lib/errors.ts';
 import type { DaemonConfig } from '../model/daemon-config.ts';
 import type { ServiceEvent } from '../model/event.ts';
+import type { Actor } from '../model/intent.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import type { AcceptedSpec } from '../model/service-spec.ts';
 import { listCgroupNames } from '../observers/relist.ts';
@@ -21,7 +23,10 @@ import { type ApiServer, startApi } from './api-server.ts';
 import { Lookout } from './lookout.ts';
 import { createMachinery, type Machinery } from './machinery.ts';
 import { collectGarbage, trimMemoryAfterBursts } from './memory-trim.ts';
+import { instanceOf } from './preflight.ts';
+import { type RestartPlan, RestartRequest } from './restart-request.ts';
 import { SavedHistories } from './saved-history.ts';
+import type { CommandLine } from './successor.ts';
 
 const PRUNE_MS = 3_600_000;
 /** So many services at the start that a clean heap pays. */
@@ -34,6 +39,10 @@ export interface DaemonOptions {
   readonly clock: Clock;
   /** Where events go besides the journal: the daemon's log. */
   readonly onEvent: (event: ServiceEvent) => void;
+  /** How to start what takes this daemon's place. */
+  readonly commandLine: CommandLine;
+  /** A restart was asked for and can be carried out: {@link Daemon.handOver}, then the next image. */
+  readonly onReplaceable: () => void;
 }
 
 /**
@@ -54,6 +63,7 @@ export class Daemon {
   readonly #running: readonly ServiceName[];
   readonly #intents: OperatorIntents;
   #api: ApiServer | null = null;
+  readonly #restart: RestartRequest;
   #shuttingDown = false;
   #cancelPrune: () => void = () => {};
   #stopTrimming: () => void = () => {};
@@ -68,7 +78,7 @@ export class Daemon {
     ownDirectory(config.runtimeDirectory, 0o755);
     ownDirectory(config.stateDirectory, 0o700);
     this.#lock = acquireInstanceLock(join(config.runtimeDirectory, 'daemon.lock'));
-    const root = resolveCgroupRoot(config.cgroup.root);
+    const root = resolveCgroupRoot(config.cgroup.root, config.cgroup.name);
     this.#tree = CgroupTree.open({ ...config.cgroup, root });
     const { maxAgeMs, maxBytes } = config.journal;
     this.#journal = Journal.open(config.stateDirectory, { maxAgeMs, maxBytes, clock });
@@ -106,6 +116,12 @@ export class Daemon {
     }
     this.#machinery.controller.adopt(baseline);
     this.#sources = this.#createSources(baseline);
+    this.#restart = new RestartRequest({
+      commandLine: options.commandLine,
+      instance: instanceOf(config),
+      say: (kind, message, actor) => this.#say(kind, message, actor),
+      onReplaceable: options.onReplaceable,
+    });
     const { store, controller, cgroupEvents, isOwnChild } = this.#machinery;
     this.#lookout = new Lookout({
       clock,
@@ -133,6 +149,7 @@ export class Daemon {
         sources: this.#sources,
         emit: (event) => this.#emit(event),
         isShuttingDown: () => this.#shuttingDown,
+        requestRestart: (actor) => this.requestRestart(actor),
         warnings: () => journalWarnings(this.#journal),
       });
     } catch (error) {
@@ -174,6 +191,31 @@ export class Daemon {
     }
     this.#letGo();
     return left;
+  }
+
+  /**
+   * Finds out whether the program and config that are there now could take over, and if so, asks for
+   * it. @throws ProcessmasterError `conflict` with the reason; then nothing has changed.
+   */
+  async requestRestart(actor: Actor): Promise<RestartPlan> {
+    if (this.#shuttingDown) {
+      throw new ProcessmasterError('conflict', 'cannot restart the daemon: it is shutting down');
+    }
+    return this.#restart.make(actor);
+  }
+
+  /** Lets go of everything but the services, for the next image of this process. */
+  async handOver(): Promise<void> {
+    this.#shuttingDown = true;
+    this.#cancelPrune();
+    this.#stopTrimming();
+    await this.#sources.close();
+    this.#lookout.stop();
+    await this.#machinery.controller.stop();
+    await this.#api?.close();
+    this.#machinery.close();
+    this.#journal.close();
+    this.#lock.release();
   }
 
   /** Closes and removes what is this daemon's own; services that run are not touched. */
@@ -252,9 +294,9 @@ export class Daemon {
     this.#cancelPrune = () => clearInterval(timer);
   }
 
-  #say(kind: string, message: string): void {
+  #say(kind: string, message: string, actor: Actor = 'daemon'): void {
     const atMs = this.#options.clock.wallMs();
-    this.#emit({ atMs, service: null, kind, message, actor: 'daemon', data: {} });
+    this.#emit({ atMs, service: null, kind, message, actor, data: {} });
   }
 
   #emit(event: ServiceEvent): void {

@@ -8,16 +8,22 @@ import { readDaemonConfig } from '../sources/daemon-config-file.ts';
 import { check } from './check.ts';
 import { Daemon } from './daemon.ts';
 import { createLogger, logEvent } from './event-log.ts';
+import { Orders } from './orders.ts';
+import { preflight } from './preflight.ts';
+import { ownCommandLine, replaceSelf } from './successor.ts';
 
 const USAGE = `Usage: processmaster [-c FILE] [--check]
 
   -c, --config FILE  master config (default: config.yaml)
       --check        validate the master config and every definition it reaches, print all
                      problems, exit 0 or 1
+      --preflight    say whether this program could take over from the running daemon; changes
+                     nothing
       --version      print the build
   -h, --help         print this
 
-The daemon runs in the foreground; SIGTERM and SIGINT stop all services, then it exits.
+The daemon runs in the foreground; SIGTERM and SIGINT stop all services, then it exits;
+SIGUSR2 replaces it by the program and config that are there now, services run on.
 `;
 
 const EXIT_FAILED = 1;
@@ -32,6 +38,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (options.version)
     return print(`processmaster ${build.version} (${build.host}, ${build.time})\n`);
   if (options.check) return check(options.config);
+  if (options.preflight) return preflight(options.config);
   return run(options.config);
 }
 
@@ -42,6 +49,7 @@ function parseOptions(args: readonly string[]) {
       options: {
         config: { type: 'string', short: 'c', default: 'config.yaml' },
         check: { type: 'boolean', default: false },
+        preflight: { type: 'boolean', default: false },
         version: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
@@ -72,15 +80,23 @@ async function run(configPath: string): Promise<number> {
   // Set by our own launcher, for this process alone (mallopt(3)); services are not to inherit it.
   delete process.env.MALLOC_TRIM_THRESHOLD_;
   const logger = createLogger();
-  const stopped = signalled();
+  const orders = new Orders();
   try {
     const daemon = new Daemon({
       config: reading.config,
       clock: systemClock,
       onEvent: (event) => logEvent(logger, event),
+      commandLine: ownCommandLine(),
+      onReplaceable: () => orders.replace(),
     });
+    orders.listen(() => void daemon.requestRestart('SIGUSR2').catch(() => {}));
     await daemon.start();
-    const left = await daemon.shutDown(await stopped);
+    const order = await orders.given;
+    if (order.kind === 'replace') {
+      await daemon.handOver();
+      replaceSelf(ownCommandLine());
+    }
+    const left = await daemon.shutDown(order.reason);
     if (left.length === 0) return 0;
     complain(
       `processmaster: could not stop ${left.join(', ')}; the next daemon goes on with that\n`,
@@ -90,17 +106,6 @@ async function run(configPath: string): Promise<number> {
     complain(`processmaster: ${messageOf(error)}\n`);
     return EXIT_FAILED;
   }
-}
-
-/** Resolves with the reason when the daemon is asked to end. A second signal changes nothing. */
-function signalled(): Promise<string> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.on(signal, () => resolve(`received ${signal}`));
-    }
-    // A terminal that goes away must not take the services with it.
-    process.on('SIGHUP', () => {});
-  });
 }
 
 function print(text: string): number {

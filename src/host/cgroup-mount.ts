@@ -1,10 +1,12 @@
 import { accessSync, constants, readFileSync, statfsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { messageOf, ProcessmasterError } from '../lib/errors.ts';
 
 /** CGROUP2_SUPER_MAGIC, see statfs(2). */
 const CGROUP2_MAGIC = 0x63677270;
 const USUAL_MOUNT = '/sys/fs/cgroup';
+/** The cgroup of the daemon itself, below its instance's. */
+export const DAEMON_LEAF = 'daemon';
 
 /**
  * The mount point of cgroup v2 in the text of /proc/self/mounts (fstab(5) format), the usual one if
@@ -20,12 +22,14 @@ export function findCgroupMount(mountsText: string): string | null {
 }
 
 /**
- * The cgroup below which an instance lives: `null` is the mounted hierarchy's root, `self` is the
- * cgroup of this process, anything else is the absolute path of one.
+ * The cgroup below which the instance `name` lives: `null` is the mounted hierarchy's root, `self`
+ * is the cgroup that this process was started in (or its predecessor, where it has taken over from
+ * one), anything else is the absolute path of one.
  * @throws ProcessmasterError `invalid_config` when it is not cgroup v2 or cannot be written.
  */
-export function resolveCgroupRoot(configured: string | null): string {
-  const root = configured === null || configured === 'self' ? mountedRoot(configured) : configured;
+export function resolveCgroupRoot(configured: string | null, name: string): string {
+  const isFound = configured === null || configured === 'self';
+  const root = isFound ? mountedRoot(configured, name) : configured;
   const refuse = (why: string, cause?: unknown) =>
     new ProcessmasterError('invalid_config', `cannot use '${root}' as cgroup.root: ${why}`, {
       cause,
@@ -50,7 +54,7 @@ export function resolveCgroupRoot(configured: string | null): string {
   return root;
 }
 
-function mountedRoot(configured: 'self' | null): string {
+function mountedRoot(configured: 'self' | null, name: string): string {
   const mount = findCgroupMount(readFileSync('/proc/self/mounts', 'utf8'));
   if (mount === null) {
     throw new ProcessmasterError(
@@ -58,7 +62,14 @@ function mountedRoot(configured: 'self' | null): string {
       'cannot find cgroup v2: no such file system is mounted (mount it: mount -t cgroup2 none /sys/fs/cgroup)',
     );
   }
-  return configured === 'self' ? join(mount, ownCgroup()) : mount;
+  return configured === 'self' ? join(mount, withoutOwnLeaf(ownCgroup(), name)) : mount;
+}
+
+/** A daemon sits in a leaf of its own tree (see CgroupTree), and so does what takes its place. */
+function withoutOwnLeaf(cgroup: string, name: string): string {
+  const instance = dirname(cgroup);
+  const isOwnLeaf = basename(cgroup) === DAEMON_LEAF && basename(instance) === name;
+  return isOwnLeaf ? dirname(instance) : cgroup;
 }
 
 /** The path of this process's cgroup v2 below the mount, the `0::` line of cgroups(7). */

@@ -13,6 +13,7 @@ import {
   removeCgroup,
   writeControl,
 } from './cgroup.ts';
+import { DAEMON_LEAF } from './cgroup-mount.ts';
 
 export interface CgroupTreeOptions {
   /** An existing cgroup, see resolveCgroupRoot. */
@@ -26,7 +27,6 @@ export interface CgroupTreeOptions {
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/;
 const SERVICE_PREFIX = 'pm-';
 const STOP_PREFIX = 'stop-';
-const DAEMON_LEAF = 'daemon';
 /** What a service's resources can ask for. */
 const USED_CONTROLLERS = ['cpu', 'io', 'memory', 'pids'];
 

@@ -6,6 +6,10 @@ export interface CommandOptions {
   readonly timeoutMs: number;
   /** What it reads from its standard input; nothing by default. */
   readonly input?: string;
+  /** Instead of a plain one that nothing of the daemon's own gets into. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Instead of `/`. */
+  readonly cwd?: string;
 }
 
 export interface CommandResult {
@@ -25,7 +29,7 @@ const ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C.UTF-8' }
  */
 export function runCommand(
   argv: readonly [string, ...string[]],
-  { timeoutMs, input }: CommandOptions,
+  { timeoutMs, input, environment = ENVIRONMENT, cwd = '/' }: CommandOptions,
 ): Promise<CommandResult> {
   const [file, ...args] = argv;
   return new Promise((resolve, reject) => {
@@ -33,8 +37,8 @@ export function runCommand(
       file,
       args,
       {
-        cwd: '/',
-        env: ENVIRONMENT,
+        cwd,
+        env: { ...environment },
         killSignal: 'SIGKILL',
         maxBuffer: MAX_OUTPUT_BYTES,
         timeout: timeoutMs,

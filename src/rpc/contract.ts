@@ -70,6 +70,12 @@ export const contract = {
       socket: z.string(),
     }),
   },
+  /** Answered when it is certain to happen; `started_at_ms` is the replaced daemon's. */
+  'daemon.restart': {
+    mutates: true,
+    params: params({}),
+    result: z.object({ from: build, to: build, started_at_ms: z.number() }),
+  },
   /** No names: all services. */
   status: {
     mutates: false,

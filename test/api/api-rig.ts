@@ -86,6 +86,7 @@ export class MemoryDaemon {
         { path: `/logs/${named}`, lines: [`${lines} lines`], truncated: false },
       ],
       describeProcesses: (pids) => this.processes.filter(({ pid }) => pids.includes(pid)),
+      requestRestart: async () => ({ from: BUILD, to: BUILD }),
       emit: (event) => this.emitted.push(event),
       ...changes,
     };

@@ -52,6 +52,8 @@ export class Instance {
   readonly cgroup = join(cgroupMount(), this.name);
   /** All that the daemon wrote to its output, of all its lives. */
   daemonOutput = '';
+  /** Another build of the daemon than the project's. */
+  daemonProgram: string | null = null;
   #daemon: ChildProcess | null = null;
 
   /** @param global  more lines of the master config's section `global`, each indented by two */
@@ -78,9 +80,13 @@ ${global}`,
 
   /** Starts a daemon and waits until it answers. */
   async start(): Promise<void> {
-    const daemon = spawn(await program('processmaster'), ['-c', this.configFile], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const daemon = spawn(
+      this.daemonProgram ?? (await program('processmaster')),
+      ['-c', this.configFile],
+      {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
     this.#daemon = daemon;
     for (const stream of [daemon.stdout, daemon.stderr]) {
       stream.setEncoding('utf8').on('data', (chunk: string) => {

@@ -67,3 +67,12 @@ export function readOr(file: string, missing: string): string {
     return missing;
   }
 }
+
+/** Ended children of a process that it has not reaped. */
+export function zombiesOf(parent: number): readonly number[] {
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .map(Number)
+    .filter((pid) => processField(pid, 'PPid') === String(parent))
+    .filter((pid) => processField(pid, 'State')?.startsWith('Z'));
+}

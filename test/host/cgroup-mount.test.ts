@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { findCgroupMount, resolveCgroupRoot } from '../../src/host/cgroup-mount.ts';
@@ -29,33 +30,45 @@ describe('finding the mount', () => {
 
 describe('resolving cgroup.root', () => {
   test('takes the mounted hierarchy when nothing is configured', () => {
-    expect(resolveCgroupRoot(null)).toBe(cgroupMount());
+    expect(resolveCgroupRoot(null, 'any')).toBe(cgroupMount());
   });
 
   test('takes a cgroup as it is named', () => {
     const cgroup = scratchCgroup();
-    expect(resolveCgroupRoot(cgroup)).toBe(cgroup);
+    expect(resolveCgroupRoot(cgroup, 'any')).toBe(cgroup);
   });
 
   test('takes the cgroup that the process is in for "self"', async () => {
     const cgroup = scratchCgroup();
-    const script = `
-      import { resolveCgroupRoot } from '${join(import.meta.dirname, '../../src/host/cgroup-mount.ts')}';
-      process.stdout.write(resolveCgroupRoot('self'));`;
-    const enter = 'echo 0 >"$1" && exec "$2" --input-type=module -e "$3"';
-    const args = [`${cgroup}/cgroup.procs`, process.execPath, script];
-    const child = start('/bin/sh', '-c', enter, 'sh', ...args);
-    let said = '';
-    for await (const text of child.stdout ?? []) said += text;
-    expect(said).toBe(cgroup);
+    expect(await selfIn(cgroup)).toBe(cgroup);
+  });
+
+  test('takes for "self" what it was for the daemon that this one takes over from', async () => {
+    const cgroup = scratchCgroup();
+    const leaf = join(cgroup, 'any/daemon');
+    mkdirSync(leaf, { recursive: true });
+    expect(await selfIn(leaf)).toBe(cgroup);
   });
 
   test.each([
     ['a folder that is not there', () => '/nonexistent', 'No such file or directory'],
     ['a folder of another file system', scratchFolder, 'it is not cgroup v2'],
   ])('refuses %s', (_, root, why) => {
-    const error = errorOf(() => resolveCgroupRoot(root()));
+    const error = errorOf(() => resolveCgroupRoot(root(), 'any'));
     expect(error.code).toBe('invalid_config');
     expect(error.message).toContain(why);
   });
 });
+
+/** What "self" is for the instance `any` in a process of this cgroup. */
+async function selfIn(cgroup: string): Promise<string> {
+  const script = `
+    import { resolveCgroupRoot } from '${join(import.meta.dirname, '../../src/host/cgroup-mount.ts')}';
+    process.stdout.write(resolveCgroupRoot('self', 'any'));`;
+  const enter = 'echo 0 >"$1" && exec "$2" --input-type=module -e "$3"';
+  const args = [`${cgroup}/cgroup.procs`, process.execPath, script];
+  const child = start('/bin/sh', '-c', enter, 'sh', ...args);
+  let said = '';
+  for await (const text of child.stdout ?? []) said += text;
+  return said;
+}

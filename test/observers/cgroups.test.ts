@@ -28,7 +28,7 @@ describe('what is observed of cgroups', () => {
     instances += 1;
     const instance = `pmtest-observers-${process.pid}-${instances}`;
     tree = CgroupTree.open({
-      root: resolveCgroupRoot(null),
+      root: resolveCgroupRoot(null, 'any'),
       name: instance,
       allowSubtreeControl: true,
     });

@@ -54,6 +54,7 @@ const EMPTY_HANDLERS: Handlers = {
     uptime_ms: 0,
     socket: '/run/pm.sock',
   }),
+  'daemon.restart': () => ({ from: BUILD, to: BUILD, started_at_ms: 0 }),
   status: () => ({ services: [], warnings: [] }),
   'status.brief': () => ({ services: [], warnings: [] }),
   'services.start': () => ({ services: [] }),

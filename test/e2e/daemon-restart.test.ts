@@ -1,0 +1,102 @@
+import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, test } from 'vitest';
+import { Instance, startInstance } from './harness.ts';
+import { readOr, zombiesOf } from './kernel.ts';
+import { program } from './programs.ts';
+import { waitFor } from './wait-for.ts';
+
+/** Numbered lines until a file says that it is enough. */
+const COUNTER = 'i=0; while [ ! -e enough ]; do i=$((i+1)); echo "line $i"; sleep 0.002; done';
+
+test('a restart replaces the daemon and touches no service', async () => {
+  const instance = await startInstance();
+  const folder = instance.folder('counter');
+  const log = () => readOr(join(folder, 'logs/stdout.log'), '');
+  instance.defineScript('counter', `${COUNTER}; exec sleep 1000`);
+  instance.defineScript('sleeper', 'exec sleep 1000');
+  await instance.pmctl('stop', (await instance.phase('sleeper', 'RUNNING')).application);
+  await waitFor(() => log().includes('line 100\n'), { what: 'a hundred lines' });
+  const before = await instance.phase('counter', 'RUNNING');
+  const daemonPid = instance.daemonPid;
+
+  const restarted = await instance.pmctl('daemon', 'restart');
+
+  expect(restarted).toMatchObject({ code: 0, stderr: '' });
+  expect(restarted.stdout).toMatch(/^processmaster \S+ \(built on .*\n +-> \S+ \(built on /);
+  expect(instance.daemonPid).toBe(daemonPid);
+  const after = await instance.phase('counter', 'RUNNING');
+  expect(after).toMatchObject({ main_pid: before.main_pid, run: 1, restarts_10m: 0 });
+  expect((await instance.phase('sleeper', 'STOPPED')).stopped_by).toBe('local');
+  writeFileSync(join(folder, 'enough'), '');
+  await waitFor(() => instance.pidsOf('counter').length === 1, { what: 'the last line' });
+  await instance.pmctl('stop', 'all');
+  const lines = log().trimEnd().split('\n');
+  expect(lines).toEqual(lines.map((_, index) => `line ${index + 1}`));
+  expect(zombiesOf(daemonPid)).toEqual([]);
+});
+
+test('SIGUSR2 does the same', async () => {
+  const instance = await startInstance();
+  instance.defineScript('sleeper', 'exec sleep 1000');
+  const { main_pid } = await instance.phase('sleeper', 'RUNNING');
+
+  process.kill(instance.daemonPid, 'SIGUSR2');
+
+  const restarts = async () => {
+    const { stdout } = await instance.pmctl('events', '--format', 'json');
+    const kinds =
+      stdout === '' ? [] : JSON.parse(stdout).map((event: { kind: string }) => event.kind);
+    return kinds.filter((kind: string) => kind === 'daemon.started').length === 2;
+  };
+  await waitFor(restarts, { what: 'the next daemon' });
+  expect((await instance.phase('sleeper', 'RUNNING')).main_pid).toBe(main_pid);
+});
+
+test('a daemon that cannot be replaced goes on and says why', async () => {
+  const instance = await startInstance();
+  instance.defineScript('sleeper', 'exec sleep 1000');
+  await instance.phase('sleeper', 'RUNNING');
+  const config = readFileSync(instance.configFile, 'utf8');
+  const refusal = async (text: string) => {
+    writeFileSync(instance.configFile, text);
+    const { code, stderr } = await instance.pmctl('daemon', 'restart');
+    return { code, stderr };
+  };
+
+  const misspelt = await refusal(config.replace('state_directory', 'state_directry'));
+  const moved = await refusal(config.replace('./run', './run2'));
+
+  expect(misspelt.code).toBe(1);
+  expect(misspelt.stderr).toContain('cannot restart the daemon, the running one goes on');
+  expect(misspelt.stderr).toMatch(/config\.yaml:\d+:\d+: .*state_directry/);
+  expect(moved.code).toBe(1);
+  expect(moved.stderr).toContain('names another instance');
+  expect((await instance.phase('sleeper', 'RUNNING')).run).toBe(1);
+  const { stdout } = await instance.pmctl('events');
+  expect(stdout).toContain('daemon.restart-failed');
+});
+
+test('the next daemon is the build that is installed by then', async () => {
+  const instance = new Instance();
+  const folder = join(instance.root, 'installed/dist');
+  instance.daemonProgram = join(folder, 'processmaster');
+  mkdirSync(dirname(folder), { recursive: true });
+  cpSync(dirname(await program('processmaster')), folder, { recursive: true });
+  await instance.start();
+  instance.defineScript('sleeper', 'exec sleep 1000');
+  const { main_pid } = await instance.phase('sleeper', 'RUNNING');
+
+  const code = readFileSync(instance.daemonProgram, 'utf8');
+  rmSync(instance.daemonProgram);
+  const missing = await instance.pmctl('daemon', 'restart');
+  writeFileSync(instance.daemonProgram, code.replaceAll('0.1.0', '9.9.9'));
+  chmodSync(instance.daemonProgram, 0o755);
+  const upgraded = await instance.pmctl('daemon', 'restart');
+
+  expect(missing.code).toBe(1);
+  expect(missing.stderr).toContain('No such file or directory');
+  expect(upgraded).toMatchObject({ code: 0, stderr: '' });
+  expect(upgraded.stdout).toMatch(/^processmaster 0\.1\.0 .*\n +-> 9\.9\.9 /);
+  expect((await instance.phase('sleeper', 'RUNNING')).main_pid).toBe(main_pid);
+});
