@@ -59,6 +59,11 @@ export class FakeClock implements Clock {
     this.#wallMs += byMs;
   }
 
+  /** Time passes without anybody running: timers are as late as they will be, none fires by itself. */
+  oversleep(byMs: number): void {
+    this.#moveTo(this.#monotonicMs + byMs);
+  }
+
   #moveTo(monotonicMs: number): void {
     this.#wallMs += monotonicMs - this.#monotonicMs;
     this.#monotonicMs = monotonicMs;

@@ -200,6 +200,59 @@ describe('the loop', () => {
     });
   });
 
+  it.each([
+    ['forward', DAY_MS],
+    ['back', -DAY_MS],
+  ])('waits out backoff and grace as they are when the clock is set a day %s', async (_, byMs) => {
+    world = new World();
+    world.machine.setTemper(WEB, { obeysAfterMs: null });
+    world.define(WEB, { stopGraceMs: 3_000 });
+    await world.pass(100);
+    world.machine.crash(WEB);
+    await world.pass(500);
+    world.clock.stepWall(byMs);
+    await world.pass(250);
+    expect(world.store.status(WEB)?.phase).toBe('BACKOFF');
+    await world.pass(500);
+    expect(world.store.status(WEB)?.phase).toBe('RUNNING');
+    world.ask(WEB, 'stop');
+    await world.pass(1_500);
+    world.clock.stepWall(byMs);
+    await world.pass(1_400);
+    expect(world.store.status(WEB)?.phase).toBe('STOPPING');
+    await world.pass(200);
+    expect(world.store.status(WEB)?.phase).toBe('STOPPED');
+  });
+
+  it.each([
+    ['forward', DAY_MS],
+    ['back', -DAY_MS],
+  ])(
+    'counts restarts by elapsed time when the clock is set a day %s in between',
+    async (_, byMs) => {
+      world = new World();
+      world.machine.setTemper(WEB, { livesMs: 10, exitCode: 1 });
+      world.define(WEB);
+      await world.pass(1_500);
+      world.clock.stepWall(byMs);
+      await world.pass(28_500);
+      expect(world.store.status(WEB)?.phase).toBe('FAILED');
+      expect(world.machine.actions.filter((action) => action === 'start web')).toHaveLength(4);
+    },
+  );
+
+  it('kills at once what has had its grace while nobody ran', async () => {
+    world = new World();
+    world.machine.setTemper(WEB, { obeysAfterMs: null });
+    world.define(WEB, { stopGraceMs: 3_000 });
+    await world.pass(100);
+    world.ask(WEB, 'stop');
+    await world.pass(100);
+    world.clock.oversleep(DAY_MS);
+    await world.pass(200);
+    expect(world.store.status(WEB)?.phase).toBe('STOPPED');
+  });
+
   it('adopts what runs after the daemon was killed, and leaves it alone', async () => {
     world = new World();
     world.define(WEB);
@@ -252,7 +305,11 @@ type Happening =
       readonly who: number;
     }
   | { readonly kind: 'pass'; readonly ms: number }
+  | { readonly kind: 'step'; readonly ms: number }
+  | { readonly kind: 'oversleep'; readonly ms: number }
   | { readonly kind: 'reboot' };
+
+const DAY_MS = 86_400_000;
 
 const happening: fc.Arbitrary<Happening> = fc.oneof(
   {
@@ -279,6 +336,22 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.constant({ kind: 'reboot' as const }) },
+  // The wall clock is set; a suspended host wakes up (there, CLOCK_MONOTONIC stood still).
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('step' as const),
+      ms: fc.integer({ min: -DAY_MS, max: DAY_MS }),
+    }),
+  },
+  // Nobody ran for a while (a stopped VM), and every timer is late.
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('oversleep' as const),
+      ms: fc.integer({ min: 0, max: DAY_MS }),
+    }),
+  },
 );
 
 const temper: fc.Arbitrary<Partial<Temper>> = fc.record({
@@ -293,6 +366,8 @@ const SETTLES_MS = 4 * RELIST_MS;
 async function happen(world: World, what: Happening): Promise<void> {
   if (what.kind === 'pass') return world.pass(what.ms);
   if (what.kind === 'reboot') return world.reboot();
+  if (what.kind === 'step') return world.clock.stepWall(what.ms);
+  if (what.kind === 'oversleep') return world.clock.oversleep(what.ms);
   const who = NAMES[what.who] ?? WEB;
   const defined = world.specs.has(who);
   const restart = { maxRestarts: 1_000 };
