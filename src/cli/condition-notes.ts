@@ -8,6 +8,7 @@ const LABELS: { readonly [T in ConditionType]?: string } = {
   DefinitionInvalid: 'invalid',
   DefinitionConflict: 'conflict',
   DefinitionHeld: 'held',
+  ChangePending: 'pending',
   Failed: 'failed',
   Backoff: 'backoff',
   StopStuck: 'stuck',

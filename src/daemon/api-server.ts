@@ -95,7 +95,7 @@ function createPorts(parts: ApiParts): ApiPorts {
     enqueue: (name) => controller.enqueue(name),
     updateSources: async ({ prune }) => {
       const before = store.desired;
-      return reportUpdate(before, parts.sources.read({ settled: true, prune }));
+      return reportUpdate(before, parts.sources.read({ settled: true, prune, apply: 'all' }));
     },
     events: (query) => journal.events(query),
     tailLogs: async (name, lines) => tailLogs(store, name, lines),

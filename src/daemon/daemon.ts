@@ -13,12 +13,11 @@ import type { DaemonConfig } from '../model/daemon-config.ts';
 import type { ServiceEvent } from '../model/event.ts';
 import type { Actor } from '../model/intent.ts';
 import type { ServiceName } from '../model/service-name.ts';
-import type { AcceptedSpec } from '../model/service-spec.ts';
 import { listCgroupNames } from '../observers/relist.ts';
 import { AutoServiceDirectory, isAutoServiceFile } from '../sources/auto-service-directory.ts';
 import { ConfigDirectory, isDefinitionName } from '../sources/config-directory.ts';
 import { OperatorIntents } from '../sources/operator-intents.ts';
-import { SourceSet, type WatchedSource } from '../sources/source-set.ts';
+import { type Inheritance, SourceSet, type WatchedSource } from '../sources/source-set.ts';
 import { type ApiServer, startApi } from './api-server.ts';
 import { Lookout } from './lookout.ts';
 import { createMachinery, type Machinery } from './machinery.ts';
@@ -26,6 +25,7 @@ import { collectGarbage, trimMemoryAfterBursts } from './memory-trim.ts';
 import { instanceOf } from './preflight.ts';
 import { type RestartPlan, RestartRequest } from './restart-request.ts';
 import { SavedHistories } from './saved-history.ts';
+import { SpecsInForce } from './specs-in-force.ts';
 import type { CommandLine } from './successor.ts';
 
 const PRUNE_MS = 3_600_000;
@@ -60,8 +60,8 @@ export class Daemon {
   readonly #machinery: Machinery;
   readonly #sources: SourceSet;
   readonly #lookout: Lookout;
-  readonly #running: readonly ServiceName[];
   readonly #intents: OperatorIntents;
+  readonly #specs: SpecsInForce;
   #api: ApiServer | null = null;
   readonly #restart: RestartRequest;
   #shuttingDown = false;
@@ -109,13 +109,12 @@ export class Daemon {
       emit,
     });
     const found = histories.loadAll();
-    this.#running = [...new Set([...found.keys(), ...listCgroupNames(this.#tree)])];
-    const baseline = new Map<ServiceName, AcceptedSpec>();
-    for (const [name, history] of found) {
-      if (history.run?.accepted) baseline.set(name, history.run.accepted);
-    }
+    this.#specs = new SpecsInForce(this.#journal);
+    const inherited = this.#specs.inherit(found);
+    const { baseline } = inherited;
     this.#machinery.controller.adopt(baseline);
-    this.#sources = this.#createSources(baseline);
+    const known = [...found.keys(), ...listCgroupNames(this.#tree), ...baseline.keys()];
+    this.#sources = this.#createSources(inherited, [...new Set(known)]);
     this.#restart = new RestartRequest({
       commandLine: options.commandLine,
       instance: instanceOf(config),
@@ -226,16 +225,18 @@ export class Daemon {
     this.#lock.release();
   }
 
-  #createSources(baseline: ReadonlyMap<ServiceName, AcceptedSpec>): SourceSet {
-    let running: readonly ServiceName[] | null = this.#running;
-    return new SourceSet(sourcesOf(this.#options.config), {
+  /** `found`: what an earlier daemon left, each due once although nothing of it may have changed. */
+  #createSources(inherited: Inheritance, found: readonly ServiceName[]): SourceSet {
+    let known: readonly ServiceName[] | null = found;
+    return new SourceSet(sourcesOf(this.#options.config), inherited, {
       clock: this.#options.clock,
-      baseline,
+      apply: this.#options.config.apply,
       onDesired: (desired) => {
         // Each spawn costs the more the larger the heap, and much of it is what was parsed just now.
-        if (running !== null && desired.services.size > MANY) collectGarbage();
-        this.#machinery.controller.applyDesired(desired, running ?? []);
-        running = null;
+        if (known !== null && desired.services.size > MANY) collectGarbage();
+        this.#machinery.controller.applyDesired(desired, known ?? []);
+        known = null;
+        this.#specs.keep(desired);
       },
       onAvailability: (source, reason) => {
         this.#say(

@@ -4,6 +4,7 @@ import { parseServiceName, type ServiceName } from '../model/service-name.ts';
 import type { JournalDatabase } from './journal-database.ts';
 import { parseData, parseIntent, parseJson } from './journal-values.ts';
 import type { PendingWrites, RunRecord } from './pending-writes.ts';
+import { keepSpec } from './spec-rows.ts';
 
 export interface EventQuery {
   readonly service?: ServiceName;
@@ -23,6 +24,7 @@ export function insertPending(database: JournalDatabase, pending: PendingWrites)
     for (const { service, bootId, intent } of pending.intentsByName.values()) {
       insertIntent(database, service, bootId, intent);
     }
+    for (const [name, accepted] of pending.specsByName) keepSpec(database, name, accepted);
   };
   // One statement is a transaction of its own, and half the work.
   if (pending.size === 1) insert();

@@ -3,9 +3,11 @@ import { messageOf, ProcessmasterError } from '../lib/errors.ts';
 import type { RecordedEvent, ServiceEvent } from '../model/event.ts';
 import type { Intent } from '../model/intent.ts';
 import type { ServiceName } from '../model/service-name.ts';
+import type { AcceptedSpec } from '../model/service-spec.ts';
 import { isCorruption, JournalDatabase, setAsideDatabase } from './journal-database.ts';
 import * as rows from './journal-rows.ts';
 import { PendingWrites, type RunRecord } from './pending-writes.ts';
+import { type KeptSpecs, prepareSpecs, selectSpecs } from './spec-rows.ts';
 
 export interface JournalOptions {
   /** Older events and runs are removed by {@link Journal.prune}. */
@@ -30,11 +32,10 @@ const FLUSH_AT_ONCE = 256;
 const RETRY_MS = 1_000;
 
 /**
- * Events, runs, intents and counters: what outlives the daemon.
+ * Events, runs, intents, counters and the specs in force: what outlives the daemon.
  *
  * INVARIANTS: after `open` no method throws, supervision goes on without its journal; every write
- * goes through memory into the file, intents and counters at once, events and runs at the end of the
- * turn; it stays in memory (bounded) while the file cannot be written, so a read sees it in either
+ * goes through memory into the file, intents and counters at once, the others at the end of the turn; it stays in memory (bounded) while the file cannot be written, so a read sees it in either
  * case; `seq` and the counters never go back.
  */
 export class Journal {
@@ -137,6 +138,22 @@ export class Journal {
 
   saveGeneration(service: ServiceName, generation: number): void {
     this.#raiseCounter(generationOf(service), generation);
+  }
+
+  /**
+   * The specs that were in force last; `null` when this journal never kept any. Read once, at start:
+   * what is to be written does not show.
+   */
+  loadSpecs(): KeptSpecs | null {
+    if (this.#counter(SPECS_KEPT) === 0) return null;
+    return this.#read<KeptSpecs | null>(selectSpecs, null);
+  }
+
+  /** Replaces the specs in force of these services; `null` forgets one. */
+  saveSpecs(specsByName: ReadonlyMap<ServiceName, AcceptedSpec | null>): void {
+    this.#pending.countersByName.set(SPECS_KEPT, 1);
+    for (const [name, accepted] of specsByName) this.#pending.specsByName.set(name, accepted);
+    this.#flushSoon();
   }
 
   /** Number of the newest run of a service; 0 when there was none. */
@@ -261,6 +278,7 @@ export class Journal {
 
   #connect(): JournalDatabase {
     const database = new JournalDatabase(this.#directory);
+    prepareSpecs(database);
     const storedSeq = rows.lastSeq(database);
     const firstSeq = this.#pending.events[0]?.seq ?? this.#lastSeq + 1;
     if (storedSeq >= firstSeq) {
@@ -282,6 +300,7 @@ export class Journal {
 }
 
 const INTENT_ID = 'intent id';
+const SPECS_KEPT = 'specs kept';
 
 function generationOf(service: ServiceName): string {
   return `generation of ${service}`;

@@ -1,6 +1,7 @@
 import type { RecordedEvent } from '../model/event.ts';
 import type { Intent } from '../model/intent.ts';
 import type { ServiceName } from '../model/service-name.ts';
+import type { AcceptedSpec } from '../model/service-spec.ts';
 
 /** One execution of a service as it is recorded; `null` is not known (yet). */
 export interface RunRecord {
@@ -25,7 +26,8 @@ const MAX_ROWS = 1_000;
 /**
  * What is not in the file yet: for a moment as a rule, for longer while it cannot be written.
  *
- * INVARIANTS: bounded (the last 1,000 events and runs; one intent a service, one value a counter),
+ * INVARIANTS: bounded (the last 1,000 events and runs; one intent and spec a service, one value a
+ * counter),
  * the newest value wins.
  */
 export class PendingWrites {
@@ -33,6 +35,8 @@ export class PendingWrites {
   readonly runsByKey = new Map<string, RunRecord>();
   readonly intentsByName = new Map<ServiceName, IntentRecord>();
   readonly countersByName = new Map<string, number>();
+  /** `null` when the service is not defined any more. */
+  readonly specsByName = new Map<ServiceName, AcceptedSpec | null>();
   #droppedEvents = 0;
 
   get isEmpty(): boolean {
@@ -40,9 +44,9 @@ export class PendingWrites {
   }
 
   get size(): number {
-    return (
-      this.events.length + this.runsByKey.size + this.intentsByName.size + this.countersByName.size
-    );
+    const { events, runsByKey, intentsByName, countersByName, specsByName } = this;
+    const maps = [runsByKey, intentsByName, countersByName, specsByName];
+    return maps.reduce((sum, { size }) => sum + size, events.length);
   }
 
   /** Events that were pushed out by newer ones, and are lost. */
@@ -89,6 +93,7 @@ export class PendingWrites {
     this.runsByKey.clear();
     this.intentsByName.clear();
     this.countersByName.clear();
+    this.specsByName.clear();
   }
 }
 

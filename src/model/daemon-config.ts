@@ -21,12 +21,16 @@ export interface DaemonConfig {
   };
   readonly configDirectory: string | null;
   readonly autoServiceDirectory: string | null;
+  readonly apply: ApplyMode;
   readonly defaultUser: string | null;
   readonly defaultGroup: string | null;
   readonly runtimeDirectory: string;
   readonly stateDirectory: string;
   readonly journal: { readonly maxAgeMs: number; readonly maxBytes: number };
 }
+
+/** Whether a change of a definition applies by itself or waits for `pmctl update`. */
+export type ApplyMode = 'auto' | 'manual';
 
 /** sun_path of unix(7), less the NUL at its end. */
 const MAX_SOCKET_PATH_BYTES = 107;
@@ -82,6 +86,7 @@ function normalise(file: DaemonFile, baseDirectory: string): DaemonConfig {
       global.config_directory === undefined ? null : resolve(global.config_directory),
     autoServiceDirectory:
       global.auto_service_directory === undefined ? null : resolve(global.auto_service_directory),
+    apply: global.apply,
     defaultUser: global.default_service_user ?? null,
     defaultGroup: global.default_service_group ?? null,
     runtimeDirectory,

@@ -93,7 +93,7 @@ export const daemonSchema = section({
       default_service_group: z.optional(account),
       runtime_directory: z.optional(path),
       state_directory: z.optional(path),
-      apply: z.optional(oneOf('auto', 'manual')),
+      apply: z._default(oneOf('auto', 'manual'), 'auto'),
     }),
     {},
   ),

@@ -52,6 +52,8 @@ export interface DesiredService {
   /** The last good spec; `null` when there never was one. */
   readonly accepted: AcceptedSpec | null;
   readonly trouble: Trouble | null;
+  /** Set where the sources say otherwise by now and that waits for `pmctl update`. */
+  readonly waiting?: 'changed' | 'removed';
 }
 
 /** All specs after merge. */
@@ -60,6 +62,19 @@ export interface DesiredState {
   /** Definitions that are wrong and have no usable name: shown, never run. */
   readonly strayProblems: readonly Problem[];
   readonly brakes: readonly Brake[];
+  /**
+   * Whose changes wait for `pmctl update` (`global.apply: manual`), by name. New ones are not among
+   * `services`. Left out where nothing waits.
+   */
+  readonly waitingNames?: readonly ServiceName[];
+}
+
+/** The state that the first desired state of a daemon is compared with: what earlier ones had in force. */
+export function adoptedState(baseline: ReadonlyMap<ServiceName, AcceptedSpec>): DesiredState {
+  const services = [...baseline].map(
+    ([name, accepted]) => [name, { name, accepted, trouble: null }] as const,
+  );
+  return { services: new Map(services), strayProblems: [], brakes: [] };
 }
 
 /** A source that lost too much at once (SPEC §4). */

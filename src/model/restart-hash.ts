@@ -4,7 +4,7 @@ import type { ServiceSpec } from './service-spec.ts';
 /** Whether a change applies to a running service as it is, or replaces its process. */
 export type FieldClass = 'live' | 'restart';
 
-export interface ChangedField {
+interface ChangedField {
   /** The key as files write it, e.g. `process.user`. */
   readonly path: string;
   readonly class: FieldClass;
@@ -57,29 +57,48 @@ export function restartHash(spec: ServiceSpec): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 32);
 }
 
+/** A field with its value in two specs. */
+export interface FieldDifference {
+  readonly field: ChangedField;
+  /** As the spec has it; undefined in a spec of an earlier build that did not know the field. */
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
 /** The fields in which two specs of one service differ. */
-export function changedFields(before: ServiceSpec, after: ServiceSpec): readonly ChangedField[] {
-  const afterFields = flatten(after);
-  return flatten(before)
-    .filter(({ value }, index) => value !== afterFields[index]?.value)
-    .map(({ field }) => field);
+export function changedFields(before: ServiceSpec, after: ServiceSpec): readonly FieldDifference[] {
+  const beforeFields = flatten(before);
+  return flatten(after).flatMap(({ field, value, raw }, index) => {
+    const old = beforeFields[index];
+    return value === old?.value ? [] : [{ field, before: old?.raw, after: raw }];
+  });
 }
 
 interface FlatField {
   readonly field: ChangedField;
   /** Canonical JSON. */
   readonly value: string;
+  readonly raw: unknown;
 }
 
 function flatten(spec: ServiceSpec): readonly FlatField[] {
   return flattenTable(FIELDS, { ...spec });
 }
 
+/** Grows when values of a field are kept in another form than before, under the same key. */
+const SHAPE_VERSION = 1;
+
+/** Identifies how the specs of this build look: one kept by a build of another shape is not used. */
+export const SPEC_SHAPE = createHash('sha256')
+  .update(JSON.stringify([SHAPE_VERSION, FIELDS]))
+  .digest('hex')
+  .slice(0, 16);
+
 function flattenTable(table: object, values: object): readonly FlatField[] {
   const valuesByName = new Map<string, unknown>(Object.entries(values));
   return Object.entries(table).flatMap(([name, entry]: [string, ChangedField | object]) => {
     const value = valuesByName.get(name);
-    if (isField(entry)) return [{ field: entry, value: canonical(value) }];
+    if (isField(entry)) return [{ field: entry, value: canonical(value), raw: value }];
     return flattenTable(entry, Object(value));
   });
 }

@@ -31,6 +31,8 @@ export type ConditionType =
   | 'DefinitionConflict'
   /** The definition is gone with too many others; nothing is stopped until `update --prune`. */
   | 'DefinitionHeld'
+  /** The definition was changed or is gone, and that waits for `pmctl update`. */
+  | 'ChangePending'
   /** There never was a good definition. */
   | 'NeverValid'
   /** No longer defined: it is being stopped and forgotten. */

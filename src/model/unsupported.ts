@@ -55,7 +55,6 @@ export const UNSUPPORTED_SERVICE_KEYS: readonly UnsupportedKey[] = [
 /** Keys of the master config that have no effect yet. */
 export const UNSUPPORTED_MASTER_KEYS: readonly UnsupportedKey[] = [
   ...keys('cgroup', isMax, ['memory_max', 'memory_swap_max', 'cpu_max']),
-  ...keys('global', isWord('auto'), ['apply']),
   ...keys('logs', never, ['max_total_size']),
   ...keys('web_console', isFalse, ['enabled']),
   ...keys('web_console', never, [

@@ -1,6 +1,6 @@
 import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
-import type { DesiredState } from '../model/desired.ts';
+import { adoptedState, type DesiredState } from '../model/desired.ts';
 import type { ServiceEvent } from '../model/event.ts';
 import type { Fact } from '../model/fact.ts';
 import type { ServiceName } from '../model/service-name.ts';
@@ -45,23 +45,20 @@ export class Controller {
   }
 
   /**
-   * What earlier daemons left running, and by which specs: the state that the first desired state is
-   * compared with. Nothing is reconciled by it.
+   * The specs that earlier daemons had in force: the state that the first desired state is compared
+   * with. Nothing is reconciled by it.
    */
-  adopt(running: ReadonlyMap<ServiceName, AcceptedSpec>): void {
-    const services = [...running].map(
-      ([name, accepted]) => [name, { name, accepted, trouble: null }] as const,
-    );
-    this.#store.setDesired({ services: new Map(services), strayProblems: [], brakes: [] });
+  adopt(inForce: ReadonlyMap<ServiceName, AcceptedSpec>): void {
+    this.#store.setDesired(adoptedState(inForce));
   }
 
-  /** Takes over a complete desired state; `running` are names found with a cgroup or a record. */
-  applyDesired(desired: DesiredState, running: readonly ServiceName[] = []): void {
+  /** Takes over a complete desired state; `known` are names that are due although it is unchanged. */
+  applyDesired(desired: DesiredState, known: readonly ServiceName[] = []): void {
     const before = this.#store.desired;
     const changed = this.#store.setDesired(desired);
     for (const event of desiredEvents(before, desired, this.#clock.wallMs())) this.#emit(event);
     this.#synced = true;
-    for (const name of new Set([...changed, ...running])) this.#queue.add(name);
+    for (const name of new Set([...changed, ...known])) this.#queue.add(name);
   }
 
   /** Makes a name due: its cgroup, its intent or its source may have changed. */

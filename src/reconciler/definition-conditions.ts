@@ -7,7 +7,27 @@ export function definitionConditions(
   desired: DesiredService | null,
   wanted: Wanted,
 ): readonly Condition[] {
-  return [...troubleConditions(desired), ...neverValid(desired), ...wantedConditions(wanted)];
+  return [
+    ...troubleConditions(desired),
+    ...waitingConditions(desired),
+    ...neverValid(desired),
+    ...wantedConditions(wanted),
+  ];
+}
+
+function waitingConditions(desired: DesiredService | null): readonly Condition[] {
+  switch (desired?.waiting) {
+    case undefined:
+      return [];
+    case 'changed': {
+      const message = 'its definition was changed; pmctl diff shows how, pmctl update applies it';
+      return [{ type: 'ChangePending', message }];
+    }
+    case 'removed': {
+      const message = 'its definition is gone; pmctl update stops and forgets it';
+      return [{ type: 'ChangePending', message }];
+    }
+  }
 }
 
 function neverValid(desired: DesiredService | null): readonly Condition[] {

@@ -9,9 +9,17 @@ export function desiredEvents(
   atMs: number,
 ): readonly ServiceEvent[] {
   const names = new Set([...before.services.keys(), ...after.services.keys()]);
-  const events = [...names].flatMap((name) =>
-    serviceEvents(name, before.services.get(name), after.services.get(name), atMs),
-  );
+  const waitedNames = new Set(before.waitingNames);
+  const waitingNames = new Set(after.waitingNames);
+  const events = [...names]
+    // One that was wrong, is right by now and waits is neither in force nor gone.
+    .filter((name) => after.services.has(name) || !waitingNames.has(name))
+    .flatMap((name) =>
+      serviceEvents(name, before.services.get(name), after.services.get(name), atMs),
+    );
+  const waiting = [...waitingNames]
+    .filter((name) => !waitedNames.has(name))
+    .map((name) => waitingEvent(name, after.services.get(name), atMs));
   const tripped = after.brakes.filter(
     (brake) => !before.brakes.some((b) => b.source === brake.source),
   );
@@ -23,7 +31,21 @@ export function desiredEvents(
     actor: 'source',
     data: { source: brake.source, services: brake.heldNames.length },
   }));
-  return [...events, ...brakes];
+  return [...events, ...waiting, ...brakes];
+}
+
+function waitingEvent(
+  service: ServiceName,
+  after: DesiredService | undefined,
+  atMs: number,
+): ServiceEvent {
+  const message = `${describeWaiting(after)} waits for pmctl update`;
+  return { atMs, service, kind: 'definition.pending', message, actor: 'source', data: {} };
+}
+
+function describeWaiting(service: DesiredService | undefined): string {
+  if (service === undefined) return 'a new definition';
+  return service.waiting === 'removed' ? 'the removal of its definition' : 'its changed definition';
 }
 
 function serviceEvents(

@@ -1,16 +1,24 @@
-import { type BigIntStats, lstatSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { type BigIntStats, existsSync, lstatSync, readdirSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import type { Instant } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
+import type { SourceContent } from '../model/desired.ts';
 import { parseServiceName, SERVICE_NAME_RULE, type ServiceName } from '../model/service-name.ts';
 import type { SourceId } from '../model/service-spec.ts';
 import {
+  type FoundCandidates,
+  proposal,
   type ReadOptions,
   type Source,
   type SourceReading,
   unavailable,
 } from './config-directory.ts';
-import { defaultDefinition, readServiceFile, type ServiceFileContext } from './service-file.ts';
+import {
+  defaultDefinition,
+  readServiceFile,
+  readServiceText,
+  type ServiceFileContext,
+} from './service-file.ts';
 import { type Candidate, fingerprintOf, SettledFiles, statIfThere } from './settled-files.ts';
 
 /** What a folder may hold that makes it a service, the preferred first. */
@@ -43,22 +51,58 @@ export class AutoServiceDirectory implements Source {
   }
 
   read(now: Instant, { settled = false }: ReadOptions = {}): SourceReading {
+    const found = this.#candidates();
+    if (found.kind === 'unavailable') return unavailable(found.reason);
+    const { definitions, lookAgainAfterMs } = this.#files.refresh(found.candidates, now, settled);
+    return { content: { kind: 'read', definitions }, lookAgainAfterMs };
+  }
+
+  holds(file: string): boolean {
+    return this.#contextOf(file) !== null;
+  }
+
+  peek(texts: ReadonlyMap<string, string>): SourceContent {
+    const found = this.#candidates();
+    if (found.kind === 'unavailable') return found;
+    const candidates = new Map(found.candidates);
+    for (const [file, text] of texts) {
+      const context = this.#contextOf(file);
+      if (context === null) continue;
+      const load = () => readServiceText(file, text, context);
+      candidates.set(basename(dirname(file)), proposal(load));
+    }
+    return { kind: 'read', definitions: this.#files.peek(candidates) };
+  }
+
+  /** Of a file that is the definition of its folder, or would be; `null` for any other. */
+  #contextOf(file: string): FolderContext | null {
+    const folder = dirname(file);
+    const folderName = basename(folder);
+    if (dirname(folder) !== this.#path || isIgnored(folderName)) return null;
+    const rank = DEFINITION_NAMES.indexOf(basename(file));
+    const name = parseServiceName(folderName.trim());
+    const isOutranked = DEFINITION_NAMES.slice(0, rank).some((preferred) =>
+      existsSync(join(folder, preferred)),
+    );
+    if (rank === -1 || name === null || isOutranked) return null;
+    return { folderName: name, ...this.#defaults };
+  }
+
+  #candidates(): FoundCandidates {
     let folderNames: readonly string[];
     try {
       folderNames = readdirSync(this.#path);
     } catch (error) {
-      return unavailable(
-        `cannot read the auto service folder '${this.#path}': ${messageOf(error)}`,
-      );
+      const reason = `cannot read the auto service folder '${this.#path}': ${messageOf(error)}`;
+      return { kind: 'unavailable', reason };
     }
     const candidates = new Map<string, Candidate>();
     for (const folderName of folderNames) {
-      if (folderName.startsWith('.') || folderName.endsWith(DISABLED_SUFFIX)) continue;
+      if (isIgnored(folderName)) continue;
       const candidate = this.#candidateFor(folderName);
       if (candidate !== null) candidates.set(folderName, candidate);
     }
-    const { definitions, lookAgainAfterMs } = this.#files.refresh(candidates, now, settled);
-    return { content: { kind: 'read', definitions }, lookAgainAfterMs };
+    return { kind: 'found', candidates };
   }
 
   #candidateFor(folderName: string): Candidate | null {
@@ -81,6 +125,10 @@ export class AutoServiceDirectory implements Source {
 /** Whether a change of that file in a service folder (or of the folder) concerns its definition. */
 export function isAutoServiceFile(name: string): boolean {
   return name === START_SCRIPT || DEFINITION_NAMES.includes(name);
+}
+
+function isIgnored(folderName: string): boolean {
+  return folderName.startsWith('.') || folderName.endsWith(DISABLED_SUFFIX);
 }
 
 type FolderContext = ServiceFileContext & { readonly folderName: ServiceName };

@@ -1,10 +1,10 @@
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Instant } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
-import type { SourceContent } from '../model/desired.ts';
+import type { Definition, SourceContent } from '../model/desired.ts';
 import type { SourceId } from '../model/service-spec.ts';
-import { readServiceFile } from './service-file.ts';
+import { readServiceFile, readServiceText } from './service-file.ts';
 import { type Candidate, fingerprintOf, SettledFiles, statIfThere } from './settled-files.ts';
 
 /** A source's whole present content. */
@@ -23,6 +23,13 @@ export interface ReadOptions {
 export interface Source {
   readonly id: SourceId;
   read(now: Instant, options?: ReadOptions): SourceReading;
+  /** Whether a file of that absolute path, if it is there, is a definition of this source. */
+  holds(file: string): boolean;
+  /**
+   * What a settled {@link read} would give if these texts (by absolute path) lay in their places.
+   * Nothing of it is remembered.
+   */
+  peek(texts: ReadonlyMap<string, string>): SourceContent;
 }
 
 /** Every `*.yml` and `*.yaml` of a folder, in any letter case; not below it, not hidden ones. */
@@ -38,21 +45,53 @@ export class ConfigDirectory implements Source {
   }
 
   read(now: Instant, { settled = false }: ReadOptions = {}): SourceReading {
+    const found = this.#candidates();
+    if (found.kind === 'unavailable') return unavailable(found.reason);
+    const { definitions, lookAgainAfterMs } = this.#files.refresh(found.candidates, now, settled);
+    return { content: { kind: 'read', definitions }, lookAgainAfterMs };
+  }
+
+  holds(file: string): boolean {
+    return dirname(file) === this.#path && isDefinitionName(basename(file));
+  }
+
+  peek(texts: ReadonlyMap<string, string>): SourceContent {
+    const found = this.#candidates();
+    if (found.kind === 'unavailable') return found;
+    const proposed = [...texts].filter(([file]) => this.holds(file));
+    const candidates = new Map([
+      ...found.candidates,
+      ...proposed.map(
+        ([file, text]) => [file, proposal(() => readServiceText(file, text))] as const,
+      ),
+    ]);
+    return { kind: 'read', definitions: this.#files.peek(candidates) };
+  }
+
+  #candidates(): FoundCandidates {
     let names: readonly string[];
     try {
       names = readdirSync(this.#path);
     } catch (error) {
-      return unavailable(`cannot read the config folder '${this.#path}': ${messageOf(error)}`);
+      const reason = `cannot read the config folder '${this.#path}': ${messageOf(error)}`;
+      return { kind: 'unavailable', reason };
     }
-    const candidates = new Map(
-      names
-        .filter(isDefinitionName)
-        .map((name) => join(this.#path, name))
-        .map((file): [string, Candidate] => [file, candidateFor(file)]),
-    );
-    const { definitions, lookAgainAfterMs } = this.#files.refresh(candidates, now, settled);
-    return { content: { kind: 'read', definitions }, lookAgainAfterMs };
+    const files = names.filter(isDefinitionName).map((name) => join(this.#path, name));
+    return {
+      kind: 'found',
+      candidates: new Map(files.map((file) => [file, candidateFor(file)])),
+    };
   }
+}
+
+/** The definitions that a folder holds, by what identifies each of them. */
+export type FoundCandidates =
+  | { readonly kind: 'found'; readonly candidates: ReadonlyMap<string, Candidate> }
+  | { readonly kind: 'unavailable'; readonly reason: string };
+
+/** A definition that is not there yet. */
+export function proposal(load: () => Definition): Candidate {
+  return { fingerprint: 'proposed', changedAtMs: 0, load };
 }
 
 /** Whether a file of that name in a config directory is a definition. */

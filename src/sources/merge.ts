@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
-import type {
-  Brake,
-  Definition,
-  DesiredService,
-  DesiredState,
-  Problem,
-  SourceContent,
+import {
+  adoptedState,
+  type Brake,
+  type Definition,
+  type DesiredService,
+  type DesiredState,
+  type Problem,
+  type SourceContent,
 } from '../model/desired.ts';
 import { restartHash } from '../model/restart-hash.ts';
 import type { ServiceName } from '../model/service-name.ts';
@@ -14,7 +15,7 @@ import type { AcceptedSpec, SourceId } from '../model/service-spec.ts';
 export interface MergeOptions {
   /** The operator confirms that what is gone is meant to be gone. */
   readonly prune: boolean;
-  /** The specs of runs adopted after a restart of the daemon: stands in for `previous`. */
+  /** What was in force before a restart of the daemon: stands in for `previous`. */
   readonly baseline: ReadonlyMap<ServiceName, AcceptedSpec>;
 }
 
@@ -45,7 +46,7 @@ export function merge(
   contents: ReadonlyMap<SourceId, SourceContent>,
   options: MergeOptions,
 ): DesiredState {
-  const before = previous?.services ?? servicesOf(options.baseline);
+  const before = previous?.services ?? adoptedState(options.baseline).services;
   const { claims, strayProblems } = claimsOf(before, contents, options.prune);
   const brakes = brakesOf(before, contents, claims, options.prune);
   const brakeByName = new Map(
@@ -88,7 +89,8 @@ function define(
   const { spec, file: sourceFile } = definition;
   const isSame = accepted !== null && isDeepStrictEqual(accepted.spec, spec);
   const next: AcceptedSpec = isSame
-    ? { ...accepted, sourceFile, source }
+    ? // The reading's own copy, so that the one of a run or of the journal is not kept beside it.
+      { ...accepted, spec, sourceFile, source }
     : {
         spec,
         generation: (accepted?.generation ?? 0) + 1,
@@ -200,12 +202,6 @@ function ownedBy(services: ServicesByName, source: SourceId | null): readonly Ow
   return [...services.values()].filter(
     (service): service is OwnedService =>
       service.accepted !== null && (source === null || service.accepted.source === source),
-  );
-}
-
-function servicesOf(baseline: ReadonlyMap<ServiceName, AcceptedSpec>): ServicesByName {
-  return new Map(
-    [...baseline].map(([name, accepted]) => [name, { name, accepted, trouble: null }]),
   );
 }
 

@@ -40,6 +40,15 @@ export function readServiceFile(
   return interpretBytes(file, bytes, fallback, context);
 }
 
+/** The same for a text that is not (yet) the file's. */
+export function readServiceText(
+  file: string,
+  text: string,
+  context: ServiceFileContext = STANDALONE,
+): Definition {
+  return interpretBytes(file, Buffer.from(text), context.folderName ?? nameFromPath(file), context);
+}
+
 /** The definition of an auto service without a file: built-in defaults alone. */
 export function defaultDefinition(
   folder: string,

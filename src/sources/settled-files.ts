@@ -55,6 +55,15 @@ export class SettledFiles {
     };
   }
 
+  /** What a settled {@link refresh} would give; remembers nothing. */
+  peek(candidates: ReadonlyMap<string, Candidate>): readonly Definition[] {
+    return [...candidates].map(([id, candidate]) => {
+      const reading = this.#readings.get(id);
+      const isCurrent = reading?.fingerprint === candidate.fingerprint;
+      return isCurrent ? reading.definition : candidate.load();
+    });
+  }
+
   #take(id: string, candidate: Candidate, now: Instant, settled: boolean): number | null {
     const reading = this.#readings.get(id);
     if (reading !== undefined) reading.missingSinceMs = null;

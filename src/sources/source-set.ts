@@ -1,14 +1,18 @@
 import { type Clock, readInstant } from '../lib/clock.ts';
-import type { DesiredState, SourceContent } from '../model/desired.ts';
+import type { ApplyMode } from '../model/daemon-config.ts';
+import { adoptedState, type DesiredState, type SourceContent } from '../model/desired.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import type { AcceptedSpec, SourceId } from '../model/service-spec.ts';
 import type { Source } from './config-directory.ts';
+import { holdBack } from './hold-back.ts';
 import { merge } from './merge.ts';
 import { SETTLE_MS } from './settled-files.ts';
 import { watchDirectory } from './watched-directory.ts';
 
 /** Signals are for speed; this is how often the truth is read without any. */
 const RESCAN_MS = 60_000;
+
+const NOBODY: ReadonlySet<ServiceName> = new Set();
 
 /** A source and how its folder is watched. */
 export interface WatchedSource {
@@ -20,14 +24,34 @@ export interface WatchedSource {
 
 export interface SourceSetPorts {
   readonly clock: Clock;
-  /** Specs of runs that an earlier daemon left: see `MergeOptions.baseline`. */
-  readonly baseline: ReadonlyMap<ServiceName, AcceptedSpec>;
+  /** `manual`: changes wait for a reading that applies them. */
+  readonly apply: ApplyMode;
   /** Told the complete desired state after every reading. */
   readonly onDesired: (desired: DesiredState) => void;
   /** A source cannot be read (a reason) or can be read again (null). */
   readonly onAvailability: (source: SourceId, reason: string | null) => void;
   /** Changes in a folder are not signalled any more; the rescan finds them. */
   readonly onDegraded: (source: SourceId, reason: string) => void;
+}
+
+/** What earlier daemons had in force. */
+export interface Inheritance {
+  /** See `MergeOptions.baseline`. */
+  readonly baseline: ReadonlyMap<ServiceName, AcceptedSpec>;
+  /** Whose changes the first reading applies, whatever the mode: nothing is known to go on with. */
+  readonly unknown: Applied;
+}
+
+/** Whose changes are applied. */
+export type Applied = 'all' | ReadonlySet<ServiceName>;
+
+export interface ReadingOptions {
+  /** Takes every file as it is now. */
+  readonly settled: boolean;
+  /** Confirms that what is gone is meant to be gone. */
+  readonly prune?: boolean;
+  /** Whose changes do not wait; with `apply: auto` nobody's do anyway. */
+  readonly apply?: Applied;
 }
 
 /**
@@ -40,19 +64,23 @@ export class SourceSet {
   readonly #sources: readonly WatchedSource[];
   readonly #ports: SourceSetPorts;
   readonly #unavailable = new Map<SourceId, string>();
+  #inherited: Inheritance | null;
   #desired: DesiredState | null = null;
   #watchers: readonly { close(): Promise<void> }[] = [];
   #cancelRescan: () => void = () => {};
   #closed = false;
 
-  constructor(sources: readonly WatchedSource[], ports: SourceSetPorts) {
+  constructor(sources: readonly WatchedSource[], inherited: Inheritance, ports: SourceSetPorts) {
     this.#sources = sources;
+    this.#inherited = inherited;
     this.#ports = ports;
   }
 
   /** Reads everything once, as it is, then goes on watching. */
   start(): void {
-    this.read({ settled: true });
+    this.read({ settled: true, apply: this.#inherited?.unknown ?? NOBODY });
+    // From here on the desired state has all of it, and the memory is better used.
+    this.#inherited = null;
     this.#watchers = this.#sources.map(({ source, path, depth, concerns }) =>
       watchDirectory(path, {
         settleMs: SETTLE_MS,
@@ -65,17 +93,8 @@ export class SourceSet {
     );
   }
 
-  /**
-   * Reads all sources and hands on the merged result. `settled: true` takes every file as it is now;
-   * `prune` confirms that what is gone is meant to be gone.
-   */
-  read({
-    settled,
-    prune = false,
-  }: {
-    readonly settled: boolean;
-    readonly prune?: boolean;
-  }): DesiredState {
+  /** Reads all sources and hands on what is in force by that. */
+  read({ settled, prune = false, apply = NOBODY }: ReadingOptions): DesiredState {
     const contents = new Map<SourceId, SourceContent>();
     let againAfterMs = RESCAN_MS;
     for (const { source } of this.#sources) {
@@ -84,17 +103,52 @@ export class SourceSet {
       againAfterMs = Math.min(againAfterMs, reading.lookAgainAfterMs ?? RESCAN_MS);
       this.#noteAvailability(source.id, reading.content);
     }
-    const desired = merge(this.#desired, contents, { prune, baseline: this.#ports.baseline });
+    const desired = this.#inForce(this.#merged(contents, prune), apply);
     this.#desired = desired;
     this.#rescanAfter(againAfterMs);
     this.#ports.onDesired(desired);
     return desired;
   }
 
+  /** Whether a file of that absolute path is read where it lies. */
+  holds(file: string): boolean {
+    return this.#sources.some(({ source }) => source.holds(file));
+  }
+
+  /**
+   * What would be in force if everything were read and applied now, with these texts (by absolute
+   * path) in their places. Changes nothing.
+   */
+  peek({
+    prune,
+    texts = new Map(),
+  }: {
+    readonly prune: boolean;
+    readonly texts?: ReadonlyMap<string, string>;
+  }): DesiredState {
+    const contents = this.#sources.map(({ source }) => [source.id, source.peek(texts)] as const);
+    return this.#merged(new Map(contents), prune);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancelRescan();
     await Promise.all(this.#watchers.map((watcher) => watcher.close()));
+  }
+
+  #merged(contents: ReadonlyMap<SourceId, SourceContent>, prune: boolean): DesiredState {
+    return merge(this.#desired, contents, { prune, baseline: this.#baseline });
+  }
+
+  #inForce(candidate: DesiredState, apply: Applied): DesiredState {
+    if (this.#ports.apply === 'auto' || apply === 'all') return candidate;
+    return holdBack(this.#desired ?? adoptedState(this.#baseline), candidate, (name) =>
+      apply.has(name),
+    );
+  }
+
+  get #baseline(): ReadonlyMap<ServiceName, AcceptedSpec> {
+    return this.#inherited?.baseline ?? new Map();
   }
 
   #noteAvailability(source: SourceId, content: SourceContent): void {

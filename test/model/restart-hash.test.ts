@@ -32,17 +32,21 @@ const CHANGES: {
 };
 
 describe('the class of a changed field', () => {
-  it.each(Object.entries(CHANGES))('%s is told, and the hash follows it', (field, [value, cls]) => {
-    const after = { ...BEFORE, [field]: value };
-    expect(changedFields(BEFORE, after).map((changed) => changed.class)).toEqual([cls]);
+  it.each(Object.entries(CHANGES))('%s is told, and the hash follows it', (key, [value, cls]) => {
+    const after = { ...BEFORE, [key]: value };
+    expect(changedFields(BEFORE, after).map(({ field }) => field.class)).toEqual([cls]);
     expect(restartHash(after) !== restartHash(BEFORE)).toBe(cls === 'restart');
   });
 
-  it('names the key as files write it', () => {
+  it('names the key as files write it, with both values', () => {
     const after = spec({ nice: 3, restart: { toleranceMs: 1 } });
     expect(changedFields(BEFORE, after)).toEqual([
-      { path: 'process.nice', class: 'restart' },
-      { path: 'restart_policy.tolerance.duration', class: 'live' },
+      { field: { path: 'process.nice', class: 'restart' }, before: 0, after: 3 },
+      {
+        field: { path: 'restart_policy.tolerance.duration', class: 'live' },
+        before: 180_000,
+        after: 1,
+      },
     ]);
   });
 

@@ -106,4 +106,25 @@ describe('a change of what is desired', () => {
     const other = { ...brake, source: 'auto:/a' } as const;
     expect(desiredEvents(state([], [brake]), state([], [brake, other]), NOW)).toHaveLength(1);
   });
+
+  it('is a change that waits, once for each service', () => {
+    const waiting = (waits: 'changed' | 'removed'): DesiredState => ({
+      ...state([{ ...desired(), waiting: waits }]),
+      waitingNames: [WEB],
+    });
+    const messages = (before: DesiredState, after: DesiredState) =>
+      desiredEvents(before, after, NOW).map(({ kind, message }) => `${kind}: ${message}`);
+    expect(messages(state([desired()]), waiting('changed'))).toEqual([
+      'definition.pending: its changed definition waits for pmctl update',
+    ]);
+    expect(messages(state([desired()]), waiting('removed'))).toEqual([
+      'definition.pending: the removal of its definition waits for pmctl update',
+    ]);
+    expect(messages(waiting('changed'), waiting('removed'))).toEqual([]);
+    expect(messages(waiting('changed'), state([desired()]))).toEqual([]);
+    const mended = { ...state([]), waitingNames: [WEB] };
+    expect(messages(state([inTrouble(invalid('x'), null)]), mended)).toEqual([
+      'definition.pending: a new definition waits for pmctl update',
+    ]);
+  });
 });

@@ -777,6 +777,16 @@ describe('the reasons', () => {
       'DefinitionHeld: /c: No such file or directory; nothing is stopped until pmctl update --prune confirms it',
     ],
     [
+      'a change that waits',
+      { desired: { ...desired(), waiting: 'changed' } as const },
+      'ChangePending: its definition was changed; pmctl diff shows how, pmctl update applies it',
+    ],
+    [
+      'a removal that waits',
+      { desired: { ...desired(), waiting: 'removed' } as const },
+      'ChangePending: its definition is gone; pmctl update stops and forgets it',
+    ],
+    [
       'a disabled service',
       { desired: disabled },
       'Disabled: global.enabled is false; pmctl start --force runs it all the same',

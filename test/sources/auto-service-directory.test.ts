@@ -94,10 +94,36 @@ describe('an auto service directory', () => {
     expect(lookAgainAfterMs).toBeGreaterThan(0);
   });
 
+  it('tells what a file in its place would define, and remembers nothing of it', () => {
+    write('shop/run.sh', '', 0o755);
+    write('shop/service.yml', 'description: old\n');
+    read();
+    const file = join(folder, 'shop/service.yml');
+    const peeked = directory.peek(new Map([[file, 'description: new\n']]));
+    expect(peeked).toMatchObject({
+      definitions: [{ name: 'shop', spec: { description: 'new', user: 'web' } }],
+    });
+    expect(read()).toMatchObject([{ spec: { description: 'old' } }]);
+  });
+
+  it.each([
+    ['shop/service.yml', true],
+    ['shop/service.yaml', false],
+    ['shop/other.yml', false],
+    ['.hidden/service.yml', false],
+    ['shop.disabled/service.yml', false],
+    ['a/b/service.yml', false],
+    ['service.yml', false],
+  ])('whether it holds %s: %s', (path, expected) => {
+    write('shop/service.yml', '');
+    expect(directory.holds(join(folder, path))).toBe(expected);
+  });
+
   it('that is gone is unavailable, not empty', () => {
     rmSync(folder, { recursive: true });
     expect(directory.read({ wallMs: 0, monotonicMs: 0 }).content).toMatchObject({
       kind: 'unavailable',
     });
+    expect(directory.peek(new Map())).toMatchObject({ kind: 'unavailable' });
   });
 });

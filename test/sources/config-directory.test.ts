@@ -47,6 +47,25 @@ describe('a config directory', () => {
     expect(late.lookAgainAfterMs).toBeNull();
   });
 
+  it('tells what is there and what would be, and remembers nothing of it', () => {
+    write('web.yaml');
+    const texts = new Map([
+      [join(folder, 'db.yaml'), 'process: {working_directory: /db}\n'],
+      [join(folder, 'web.yaml'), 'process: {niece: 1}\n'],
+      ['/elsewhere/api.yaml', 'process: {working_directory: /api}\n'],
+    ]);
+    expect(directory.peek(texts)).toMatchObject({
+      definitions: [
+        { kind: 'invalid', name: 'web' },
+        { kind: 'valid', name: 'db', file: join(folder, 'db.yaml') },
+      ],
+    });
+    expect(directory.peek(new Map())).toMatchObject({
+      definitions: [{ kind: 'valid', name: 'web' }],
+    });
+    expect(names(directory.read(momentAfter(100, 'web.yaml')))).toEqual([]);
+  });
+
   it('keeps the previous reading of a file that is being written', () => {
     write('web.yaml');
     directory.read(momentAfter(0), { settled: true });

@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/lib/clock.ts';
+import type { ApplyMode } from '../../src/model/daemon-config.ts';
 import type { DesiredState } from '../../src/model/desired.ts';
 import { ConfigDirectory, isDefinitionName } from '../../src/sources/config-directory.ts';
-import { SourceSet } from '../../src/sources/source-set.ts';
-import { WEB } from '../builders/specs.ts';
+import { type Inheritance, SourceSet } from '../../src/sources/source-set.ts';
+import { accepted, name, WEB } from '../builders/specs.ts';
 
 const DEADLINE_MS = 10_000;
+const NOTHING_INHERITED = { baseline: new Map(), unknown: 'all' } as const;
 
 describe('the set of sources', () => {
   let folder: string;
@@ -22,15 +24,19 @@ describe('the set of sources', () => {
     mkdirSync(configs);
     desired = [];
     availability = [];
+    set = createSet('auto');
+  });
+  const createSet = (apply: ApplyMode, inherited: Inheritance = NOTHING_INHERITED) => {
     const source = new ConfigDirectory(configs);
-    set = new SourceSet([{ source, path: configs, depth: 0, concerns: isDefinitionName }], {
+    const watched = { source, path: configs, depth: 0, concerns: isDefinitionName } as const;
+    return new SourceSet([watched], inherited, {
       clock: systemClock,
-      baseline: new Map(),
+      apply,
       onDesired: (state) => desired.push(state),
       onAvailability: (_source, reason) => availability.push(reason),
       onDegraded: () => {},
     });
-  });
+  };
   afterEach(async () => {
     await set.close();
     rmSync(folder, { recursive: true, force: true });
@@ -77,5 +83,47 @@ describe('the set of sources', () => {
     set.read({ settled: true });
     expect(availability[1]).toBeNull();
     expect(desired.at(-1)?.services.get(WEB)?.trouble).toBeNull();
+  });
+
+  it('foresees a reading and changes nothing by it', () => {
+    write('web.yaml');
+    set.start();
+    write('db.yaml');
+    rmSync(join(configs, 'web.yaml'));
+    const text = 'process: {working_directory: /srv}\n';
+    const texts = new Map([[join(configs, 'api.yaml'), text]]);
+    expect([...set.peek({ prune: false, texts }).services.keys()]).toEqual(['api', 'db']);
+    expect(desired).toHaveLength(1);
+    expect(names()).toEqual(['web']);
+    expect([...set.peek({ prune: false }).services.keys()]).toEqual(['db']);
+    expect(set.holds(join(configs, 'api.yaml'))).toBe(true);
+    expect(set.holds('/elsewhere/api.yaml')).toBe(false);
+  });
+
+  it('that applies nothing by itself takes over all of it once, then what is confirmed', () => {
+    write('web.yaml');
+    set = createSet('manual');
+    set.start();
+    expect(names()).toEqual(['web']);
+    write('db.yaml');
+    expect([...set.read({ settled: true }).services.keys()]).toEqual(['web']);
+    expect(desired.at(-1)?.waitingNames).toEqual(['db']);
+    expect([...set.read({ settled: true, apply: 'all' }).services.keys()]).toEqual(['db', 'web']);
+    expect(desired.at(-1)?.waitingNames).toBeUndefined();
+  });
+
+  it('that applies nothing by itself goes on with what was in force, and with what nobody knows', () => {
+    write('web.yaml');
+    write('db.yaml');
+    write('new.yaml');
+    const baseline = new Map([[WEB, accepted({}, 7)]]);
+    set = createSet('manual', { baseline, unknown: new Set([name('db')]) });
+    set.start();
+    expect(names()).toEqual(['db', 'web']);
+    expect(desired.at(-1)?.services.get(WEB)).toMatchObject({
+      accepted: { generation: 7 },
+      waiting: 'changed',
+    });
+    expect(desired.at(-1)?.waitingNames).toEqual(['new', 'web']);
   });
 });
