@@ -3,9 +3,11 @@ import { messageOf } from '../lib/errors.ts';
 import { adoptedState, type DesiredState } from '../model/desired.ts';
 import type { ServiceEvent } from '../model/event.ts';
 import type { Fact } from '../model/fact.ts';
+import type { ServiceChange } from '../model/service-change.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import type { AcceptedSpec } from '../model/service-spec.ts';
 import type { ServiceStatus } from '../model/status.ts';
+import { blastRadius } from './blast-radius.ts';
 import { desiredEvents } from './desired-events.ts';
 import { type ReconcilePorts, Reconciler } from './reconcile.ts';
 import { failureEvent } from './service-events.ts';
@@ -87,6 +89,13 @@ export class Controller {
     if (this.#isUnchanged(name, shown.cgroup)) return shown;
     this.enqueue(name);
     return this.#reconciler.inspect(name);
+  }
+
+  /** What would become of the services if that were desired. Changes nothing. */
+  foresee(desired: DesiredState): readonly ServiceChange[] {
+    return blastRadius(this.#store.desired, desired, (name, service) =>
+      this.#reconciler.foresee(name, service),
+    );
   }
 
   /** Wants every service stopped; the caller waits for the store to say so. */

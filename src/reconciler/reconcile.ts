@@ -2,13 +2,15 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Clock, type Instant, readInstant } from '../lib/clock.ts';
 import { messageOf, ProcessmasterError } from '../lib/errors.ts';
 import type { Action, ActionKind, Actuators } from '../model/action.ts';
+import type { DesiredService } from '../model/desired.ts';
 import type { ServiceEvent } from '../model/event.ts';
 import { applyFact, type Fact } from '../model/fact.ts';
-import type { History } from '../model/history.ts';
+import { type History, hasActiveRun } from '../model/history.ts';
 import type { Intent } from '../model/intent.ts';
 import type { CgroupObservation, Observation } from '../model/observation.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import { type Condition, phaseOf, type ServiceStatus } from '../model/status.ts';
+import type { Outlook } from './blast-radius.ts';
 import { plan } from './plan.ts';
 import { actionEvent, failureEvent, transitionEvents } from './service-events.ts';
 import { settle } from './settle.ts';
@@ -118,6 +120,16 @@ export class Reconciler {
     return statusOf(reading, plan(reading, now).conditions);
   }
 
+  /** What a pass would plan if that were desired (`null`: nothing any more). Does nothing. */
+  foresee(name: ServiceName, desired: DesiredService | null): Outlook {
+    const now = readInstant(this.#ports.clock);
+    // A service that is not known yet must not become known by being looked at.
+    const history = this.#store.history(name) ?? this.#ports.loadHistory(name);
+    const reading = this.#settled({ ...this.#observed(name, history), desired }, now);
+    const runs = hasActiveRun(reading.history);
+    return { ...plan(reading, now), runs };
+  }
+
   #read(name: ServiceName): Reading {
     const now = readInstant(this.#ports.clock);
     const observed = this.#observed(name);
@@ -130,8 +142,7 @@ export class Reconciler {
     return reading;
   }
 
-  #observed(name: ServiceName): Reading {
-    const history = this.#history(name);
+  #observed(name: ServiceName, history = this.#history(name)): Reading {
     return {
       name,
       desired: this.#store.desiredOf(name),

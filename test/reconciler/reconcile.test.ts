@@ -20,7 +20,7 @@ import {
   running,
   stopProgress,
 } from '../builders/situations.ts';
-import { desired, name, WEB } from '../builders/specs.ts';
+import { accepted, desired, name, WEB } from '../builders/specs.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 
 /** Ports that note what is asked of them, in order. */
@@ -330,6 +330,20 @@ describe('a pass', () => {
     });
     expect(bench.calls).toEqual(['load']);
     expect(bench.store.status(WEB)).toBeNull();
+  });
+
+  it('can be foreseen without doing anything', () => {
+    givenRunning();
+    const changed = desired(accepted({ nice: 5 }, 2));
+    const kinds = (service: DesiredService | null) =>
+      reconciler.foresee(WEB, service).actions.map(({ kind }) => kind);
+    expect(kinds(desired())).toEqual([]);
+    expect(kinds(changed)).toEqual(['signal']);
+    expect(kinds(null)).toEqual(['signal']);
+    expect(reconciler.foresee(WEB, changed).runs).toBe(true);
+    expect(new Set(bench.calls)).toEqual(new Set(['load']));
+    expect([bench.store.status(WEB), bench.store.history(WEB)]).toEqual([null, null]);
+    expect(bench.store.desiredOf(WEB)).toEqual(desired());
   });
 });
 

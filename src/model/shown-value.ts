@@ -1,0 +1,44 @@
+/** How values of a spec are shown: one line, no secrets, not longer than people read. Pure. */
+
+const SECRET_NAME = /PASS|SECRET|TOKEN|KEY|CREDENTIAL|AUTH/i;
+const MASKED = '***';
+
+/** So many characters of a value are shown. */
+const MAX_SHOWN = 120;
+/** So many characters of what two long values have in common, before they differ. */
+const SHOWN_IN_COMMON = 20;
+
+/** An old and a new value; `null` where there is none. */
+export interface ShownPair {
+  readonly before: string | null;
+  readonly after: string | null;
+}
+
+/** Whether a variable of that name most likely holds what nobody is to read. */
+export function isSecretName(name: string): boolean {
+  return SECRET_NAME.test(name);
+}
+
+/** That there is a value, and nothing of it. */
+export function maskPair({ before, after }: ShownPair): ShownPair {
+  return { before: before && MASKED, after: after && MASKED };
+}
+
+/** Both values cut to what differs between them. */
+export function shortenPair({ before, after }: ShownPair): ShownPair {
+  const from = Math.max(commonStart(before ?? '', after ?? '') - SHOWN_IN_COMMON, 0);
+  return { before: before && shorten(before, from), after: after && shorten(after, from) };
+}
+
+function shorten(text: string, from: number): string {
+  if (text.length <= MAX_SHOWN) return text;
+  const shown = text.slice(from, from + MAX_SHOWN);
+  const end = from + MAX_SHOWN < text.length ? '…' : '';
+  return `${from > 0 ? '…' : ''}${shown}${end} (${text.length} characters)`;
+}
+
+function commonStart(one: string, other: string): number {
+  let length = 0;
+  while (length < one.length && one[length] === other[length]) length += 1;
+  return length;
+}

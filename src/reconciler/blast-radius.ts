@@ -1,0 +1,64 @@
+import type { DesiredService, DesiredState } from '../model/desired.ts';
+import { fieldChanges, tellingFields } from '../model/field-changes.ts';
+import type { ChangeKind, ServiceChange } from '../model/service-change.ts';
+import type { ServiceName } from '../model/service-name.ts';
+import type { AcceptedSpec } from '../model/service-spec.ts';
+import type { Condition } from '../model/status.ts';
+import type { Plan } from './situation.ts';
+
+/** What the next pass over a service would do if something else were desired of it. */
+export interface Outlook extends Pick<Plan, 'actions' | 'conditions'> {
+  /** Something of it runs, or is about to. */
+  readonly runs: boolean;
+}
+
+/**
+ * What would become of each service whose spec differs between what is in force and what would be,
+ * by name. Pure: `outlook` foresees, with the very plan that would be carried out.
+ */
+export function blastRadius(
+  before: DesiredState,
+  after: DesiredState,
+  outlook: (name: ServiceName, desired: DesiredService | null) => Outlook,
+): readonly ServiceChange[] {
+  const names = new Set([...before.services.keys(), ...after.services.keys()]);
+  return [...names].toSorted().flatMap((name) => {
+    const one = before.services.get(name)?.accepted ?? null;
+    const desired = after.services.get(name) ?? null;
+    const other = desired?.accepted ?? null;
+    if (one?.generation === other?.generation) return [];
+    return changeOf(name, one, other, outlook(name, desired));
+  });
+}
+
+function changeOf(
+  name: ServiceName,
+  before: AcceptedSpec | null,
+  after: AcceptedSpec | null,
+  outlook: Outlook,
+): readonly ServiceChange[] {
+  const common = {
+    name,
+    runs: outlook.runs,
+    generationBefore: before?.generation ?? null,
+    generationAfter: after?.generation ?? null,
+  };
+  if (after === null) {
+    return before === null
+      ? []
+      : [{ ...common, kind: 'remove', file: before.sourceFile, fields: [] }];
+  }
+  const fields =
+    before === null ? tellingFields(after.spec) : fieldChanges(before.spec, after.spec);
+  const restarts = before !== null && before.restartHash !== after.restartHash;
+  return [{ ...common, kind: kindOf(outlook, restarts), file: after.sourceFile, fields }];
+}
+
+function kindOf({ actions, conditions, runs }: Outlook, restarts: boolean): ChangeKind {
+  if (actions.some(({ kind }) => kind === 'start')) return 'start';
+  const has = (type: Condition['type']) => conditions.some((condition) => condition.type === type);
+  if (runs && has('Disabled')) return 'stop';
+  // Without a change that restarts it, a stop under way has another reason.
+  const isReplaced = runs && restarts && (has('Stopping') || has('Unknown'));
+  return isReplaced ? 'restart' : 'live';
+}

@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { isSecretName, maskPair, shortenPair } from '../../src/model/shown-value.ts';
+
+describe('a value as it is shown', () => {
+  it.each(['DB_PASSWORD', 'passwd', 'ApiToken', 'SECRET', 'AWS_KEY', 'my_credentials', 'AUTH_URL'])(
+    'is a secret when its name is %s',
+    (name) => expect(isSecretName(name)).toBe(true),
+  );
+
+  it.each(['TZ', 'PATH', 'HOME', 'LANG'])('is none when its name is %s', (name) => {
+    expect(isSecretName(name)).toBe(false);
+  });
+
+  it('is masked, and it shows whether there is one', () => {
+    expect(maskPair({ before: '"a"', after: '"b"' })).toEqual({ before: '***', after: '***' });
+    expect(maskPair({ before: null, after: '""' })).toEqual({ before: null, after: '***' });
+  });
+
+  it('is whole as long as people read it', () => {
+    const pair = { before: 'a'.repeat(120), after: null };
+    expect(shortenPair(pair)).toEqual(pair);
+  });
+
+  it('is cut to where two long ones begin to differ', () => {
+    const same = 'x'.repeat(200);
+    expect(shortenPair({ before: `${same}1`, after: `${same}2${'y'.repeat(200)}` })).toEqual({
+      before: `…${'x'.repeat(20)}1 (201 characters)`,
+      after: `…${'x'.repeat(20)}2${'y'.repeat(99)}… (401 characters)`,
+    });
+    expect(shortenPair({ before: null, after: 'z'.repeat(121) })).toEqual({
+      before: null,
+      after: `${'z'.repeat(120)}… (121 characters)`,
+    });
+  });
+});
