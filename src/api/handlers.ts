@@ -1,4 +1,5 @@
 import type { Handlers } from '../rpc/dispatch.ts';
+import { showDiff } from './diff.ts';
 import { listEvents } from './events.ts';
 import { tailLogs } from './logs.ts';
 import type { ApiPorts } from './ports.ts';
@@ -19,6 +20,7 @@ export function createHandlers(ports: ApiPorts): Handlers {
     'services.stop': (params, context) => stopServices(ports, params, context),
     'services.restart': (params, context) => restartServices(ports, params, context),
     'sources.update': (params, context) => updateSources(ports, params, context),
+    'sources.diff': (params) => showDiff(ports, params),
     'events.list': (params) => listEvents(ports, params),
     'logs.tail': (params) => tailLogs(ports, params),
   };

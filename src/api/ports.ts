@@ -3,6 +3,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Brake, Problem } from '../model/desired.ts';
 import type { RecordedEvent, ServiceEvent } from '../model/event.ts';
 import type { Actor, Intent } from '../model/intent.ts';
+import type { FieldChange, ServiceChange } from '../model/service-change.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import type { ServiceStatus } from '../model/status.ts';
 
@@ -24,6 +25,29 @@ export interface UpdateReport {
   /** Everything that is wrong now, whether it is new or not. */
   readonly problems: readonly Problem[];
   readonly conflicts: readonly { readonly name: ServiceName; readonly files: readonly string[] }[];
+  readonly brakes: readonly Brake[];
+}
+
+/** A definition that somebody thinks of putting in place. */
+export interface ProposedFile {
+  /** Absolute; only a name: it is never opened. */
+  readonly file: string;
+  readonly text: string;
+}
+
+/** A change, with the line of each new value; `null` where a default or nothing stands for it. */
+export interface LocatedChange extends Omit<ServiceChange, 'fields'> {
+  readonly fields: readonly (FieldChange & { readonly line: number | null })[];
+}
+
+/** What an update would do, before it is done. */
+export interface SourcesDiff {
+  readonly changes: readonly LocatedChange[];
+  /** Services that would stay as they are. */
+  readonly unchanged: number;
+  /** What would be wrong then: of the proposed files, or without any of them, of all. */
+  readonly problems: readonly Problem[];
+  readonly conflicts: UpdateReport['conflicts'];
   readonly brakes: readonly Brake[];
 }
 
@@ -66,6 +90,14 @@ export interface ApiPorts {
   readonly enqueue: (name: ServiceName) => void;
   /** With `prune`, what a brake holds is let go. Resolves when the new desired state is in force. */
   readonly updateSources: (options: { readonly prune: boolean }) => Promise<UpdateReport>;
+  /**
+   * What {@link updateSources} would do now, with these files in their places. Changes nothing.
+   * @throws ProcessmasterError `invalid_argument` when a file cannot be a definition by its name.
+   */
+  readonly diffSources: (options: {
+    readonly prune: boolean;
+    readonly files: readonly ProposedFile[];
+  }) => SourcesDiff;
   /** The newest `limit` events, oldest first; of all services and the daemon when none is named. */
   readonly events: (query: {
     readonly service?: ServiceName;

@@ -1,13 +1,16 @@
+import type { Brake, Problem } from '../model/desired.ts';
 import type { ParamsOf, ResultOf } from '../rpc/contract.ts';
 import type { CallContext } from '../rpc/dispatch.ts';
 import type { ApiPorts } from './ports.ts';
+
+type Report = ResultOf<'sources.update'>;
 
 /** Reads every source now; with `prune`, lets go of what a brake holds. */
 export async function updateSources(
   ports: ApiPorts,
   { prune }: ParamsOf<'sources.update'>,
   { actor }: CallContext,
-): Promise<ResultOf<'sources.update'>> {
+): Promise<Report> {
   ports.emit({
     atMs: ports.clock.wallMs(),
     service: null,
@@ -21,12 +24,18 @@ export async function updateSources(
     accepted: report.accepted,
     changed: report.changed,
     removed: report.removed,
-    problems: report.problems.map(({ keyPath, ...problem }) => ({ ...problem, key_path: keyPath })),
+    problems: report.problems.map(problemRowOf),
     conflicts: report.conflicts,
-    brakes: report.brakes.map(({ source, reason, heldNames }) => ({
-      source,
-      reason,
-      held: heldNames,
-    })),
+    brakes: report.brakes.map(brakeRowOf),
   };
+}
+
+/** A problem as it is printed. */
+export function problemRowOf({ keyPath, ...problem }: Problem): Report['problems'][number] {
+  return { ...problem, key_path: keyPath };
+}
+
+/** A tripped brake as it is printed. */
+export function brakeRowOf({ source, reason, heldNames }: Brake): Report['brakes'][number] {
+  return { source, reason, held: heldNames };
 }

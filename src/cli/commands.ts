@@ -38,6 +38,10 @@ const WAITING: Options = {
   timeout: { type: 'string', value: 'TIME', help: 'how long to wait, e.g. 30s or 2m' },
 };
 
+const EXIT_CODE: Options = {
+  'exit-code': { type: 'boolean', help: 'end with 10 when something would change' },
+};
+
 const MANY = Number.POSITIVE_INFINITY;
 
 export const COMMANDS: readonly Command[] = [
@@ -95,9 +99,24 @@ export const COMMANDS: readonly Command[] = [
         type: 'boolean',
         help: 'confirm that many definitions are gone: stop those services',
       },
+      'dry-run': { type: 'boolean', help: 'only show what it would do, like pmctl diff' },
+      ...EXIT_CODE,
     },
-    example: 'pmctl update',
+    example: 'pmctl update --dry-run',
     load: () => import('./commands/update.ts'),
+  },
+  {
+    name: 'diff',
+    summary: 'Show what an update would do to which services, or what dropping files would do',
+    operands: '[file…]',
+    leastOperands: 0,
+    mostOperands: MANY,
+    options: {
+      prune: { type: 'boolean', help: 'as if update --prune confirmed what is gone' },
+      ...EXIT_CODE,
+    },
+    example: 'pmctl diff --exit-code web.yaml',
+    load: () => import('./commands/diff.ts'),
   },
   {
     name: 'events',

@@ -12,7 +12,11 @@ export function renderUpdate({ accepted, changed, removed }: Report): string {
 }
 
 /** What is wrong, for stderr: nothing of it is in force. */
-export function renderTroubles({ problems, conflicts, brakes }: Report): string {
+export function renderTroubles({
+  problems,
+  conflicts,
+  brakes,
+}: Pick<Report, 'problems' | 'conflicts' | 'brakes'>): string {
   const lines = [
     ...problems.map(({ key_path, ...problem }) => formatProblem({ ...problem, keyPath: key_path })),
     ...conflicts.map(

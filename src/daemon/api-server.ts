@@ -17,6 +17,7 @@ import { RpcServer } from '../rpc/server.ts';
 import { listenOnUnixSocket } from '../rpc/unix-socket.ts';
 import type { OperatorIntents } from '../sources/operator-intents.ts';
 import type { SourceSet } from '../sources/source-set.ts';
+import { diffSources } from './diff-sources.ts';
 import type { Machinery } from './machinery.ts';
 
 export interface ApiParts {
@@ -97,6 +98,11 @@ function createPorts(parts: ApiParts): ApiPorts {
       const before = store.desired;
       return reportUpdate(before, parts.sources.read({ settled: true, prune, apply: 'all' }));
     },
+    diffSources: (options) =>
+      diffSources(
+        { sources: parts.sources, controller, configDirectory: config.configDirectory },
+        options,
+      ),
     events: (query) => journal.events(query),
     tailLogs: async (name, lines) => tailLogs(store, name, lines),
     describeProcesses: (pids) =>

@@ -56,6 +56,45 @@ const problem = z.object({
   message: z.string(),
 });
 
+const conflict = z.object({ name: z.string(), files: list(z.string()) });
+const brake = z.object({ source: z.string(), reason: z.string(), held: list(z.string()) });
+
+/** Most files in one question; a request is bounded, too. */
+const MAX_FILES = 1_000;
+const proposedFiles = z
+  .array(
+    params({
+      file: z
+        .string('expected a path')
+        .check(z.maxLength(4_096, 'expected at most 4096 characters')),
+      text: z.string('expected text'),
+    }),
+    'expected a list of files',
+  )
+  .check(z.maxLength(MAX_FILES, `expected at most ${MAX_FILES} files`));
+
+const change = z.object({
+  name: z.string(),
+  kind: z.enum(['start', 'restart', 'live', 'stop', 'remove']),
+  runs: z.boolean(),
+  file: z.string(),
+  /** Null of a service that is new. */
+  generation_before: z.nullable(z.number()),
+  /** Null of a service that is removed. */
+  generation_after: z.nullable(z.number()),
+  fields: list(
+    z.object({
+      path: z.string(),
+      class: z.enum(['live', 'restart']),
+      /** As JSON; null is not set, `***` is a secret. */
+      before: z.nullable(z.string()),
+      after: z.nullable(z.string()),
+      /** Of the new value; null where a default or nothing stands for it. */
+      line: z.nullable(z.number()),
+    }),
+  ),
+});
+
 export const contract = {
   /** Says which build the client is; every other method but the version ones needs it. */
   hello: { mutates: false, params: params({ build }), result: z.object({ build }) },
@@ -111,8 +150,20 @@ export const contract = {
       changed: list(z.string()),
       removed: list(z.string()),
       problems: list(problem),
-      conflicts: list(z.object({ name: z.string(), files: list(z.string()) })),
-      brakes: list(z.object({ source: z.string(), reason: z.string(), held: list(z.string()) })),
+      conflicts: list(conflict),
+      brakes: list(brake),
+    }),
+  },
+  /** What an update would do now; with files, what putting these in place would. */
+  'sources.diff': {
+    mutates: false,
+    params: params({ prune: flag(false), files: z._default(proposedFiles, []) }),
+    result: z.object({
+      changes: list(change),
+      unchanged: z.number(),
+      problems: list(problem),
+      conflicts: list(conflict),
+      brakes: list(brake),
     }),
   },
   /** The newest `limit` events, oldest first. No names: all, also those of the daemon. */

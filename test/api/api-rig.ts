@@ -80,6 +80,7 @@ export class MemoryDaemon {
       recordIntent: (named, request) => this.#record(named, request),
       enqueue: (named) => this.enqueued.push(named),
       updateSources: async () => NOTHING_NEW,
+      diffSources: () => NOTHING_PENDING,
       events: ({ service, limit }) =>
         this.events.filter((one) => service === undefined || one.service === service).slice(-limit),
       tailLogs: async (named, lines) => [
@@ -104,6 +105,14 @@ export class MemoryDaemon {
     for (const listener of [...this.listeners]) listener(named);
   }
 }
+
+const NOTHING_PENDING = {
+  changes: [],
+  unchanged: 0,
+  problems: [],
+  conflicts: [],
+  brakes: [],
+};
 
 export const NOTHING_NEW = {
   accepted: [],

@@ -68,6 +68,7 @@ const EMPTY_HANDLERS: Handlers = {
     conflicts: [],
     brakes: [],
   }),
+  'sources.diff': () => ({ changes: [], unchanged: 0, problems: [], conflicts: [], brakes: [] }),
   'events.list': () => ({ events: [] }),
   'logs.tail': () => ({ files: [] }),
 };
