@@ -26,6 +26,7 @@ import { collectGarbage, trimMemoryAfterBursts } from './memory-trim.ts';
 import { instanceOf } from './preflight.ts';
 import { type RestartPlan, RestartRequest } from './restart-request.ts';
 import { SavedHistories } from './saved-history.ts';
+import { endServiceKeeper } from './service-keeper.ts';
 import type { CommandLine } from './successor.ts';
 
 const PRUNE_MS = 3_600_000;
@@ -158,6 +159,7 @@ export class Daemon {
     }
     this.#reportTree();
     this.#thaw();
+    await this.#machinery.keeper.open();
     this.#lookout.start();
     this.#sources.start();
     for (const path of this.#journal.setAside) {
@@ -184,6 +186,8 @@ export class Daemon {
     this.#lookout.stop();
     await this.#machinery.controller.stop();
     await this.#api?.close();
+    // What could not be stopped keeps its parent, and the next daemon hears of its end.
+    if (left.length === 0) await endServiceKeeper(this.#machinery.keeper, this.#tree);
     this.#say('daemon.stopped', reason);
     for (const name of this.#machinery.store.names()) {
       // The next daemon goes on with what could not be stopped.

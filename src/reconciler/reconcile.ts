@@ -193,6 +193,8 @@ export class Reconciler {
       await this.#run(name, action);
       this.#ports.watch(name);
     } catch (error) {
+      // Nobody knows whether it was launched: the kernel will tell.
+      if (error instanceof ProcessmasterError && error.code === 'unreachable') throw error;
       const stage = error instanceof ProcessmasterError ? (error.stage ?? 'launch') : 'launch';
       const exit = { kind: 'launch_failed', stage, message: messageOf(error) } as const;
       const at = readInstant(this.#ports.clock);

@@ -9,8 +9,8 @@ import { killCgroup } from '../../src/host/cgroup.ts';
 import { resolveCgroupRoot } from '../../src/host/cgroup-mount.ts';
 import { CgroupTree } from '../../src/host/cgroup-tree.ts';
 import { FifoPool } from '../../src/host/fifo.ts';
+import { Keeper } from '../../src/keeper/keeper.ts';
 import { systemClock } from '../../src/lib/clock.ts';
-import { LogCapture } from '../../src/logs/capture.ts';
 import type { Actuators } from '../../src/model/action.ts';
 import type { Fact } from '../../src/model/fact.ts';
 import { EMPTY_HISTORY, type Exit } from '../../src/model/history.ts';
@@ -89,17 +89,20 @@ function realMachine(): Machine {
     allowSubtreeControl: true,
   });
   const exits: Exit[] = [];
-  const capture = new LogCapture({ clock: systemClock, onTrouble: () => {}, onEnded: () => {} });
   const fifos = new FifoPool({ directory: join(folder, 'fifos') });
   const launches = new Launches();
+  const keeper = new Keeper(systemClock, (event) => {
+    if (event.kind === 'trouble' || event.launch.end === null) return;
+    launches.ended(WEB, event.launch.runNumber);
+    exits.push(event.launch.end.exit);
+  });
   const context: ActuatorContext = {
     tree,
     servicesDirectory: join(folder, 'services'),
     fifos,
-    capture,
+    keeper,
     launches,
     daemonEnvironment: process.env,
-    onLaunchedExit: (_name, _run, exit) => exits.push(exit),
     onStopCommandEnded: () => {},
     onCgroupRemoved: () => {},
     removeServiceFolder: () => {},
@@ -135,7 +138,7 @@ function realMachine(): Machine {
     untilReady: () => until(() => readText(stdout).includes('ready')),
     close: () => {
       killCgroup(tree.service(WEB));
-      capture.closeAll();
+      keeper.close();
       fifos.close();
       rmSync(folder, { recursive: true, force: true });
       tree.close();
