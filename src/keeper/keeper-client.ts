@@ -149,7 +149,10 @@ export class KeeperClient implements KeeperPort {
   #lost(connection: KeeperConnection): void {
     if (this.#connection !== connection) return;
     this.#connection = null;
-    if (this.#closed) return this.#wakeAll();
+    if (this.#closed) {
+      this.#wakeAll();
+      return;
+    }
     this.#ports.onLost('the keeper is gone');
     void this.open();
   }
