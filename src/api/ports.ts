@@ -12,6 +12,9 @@ export interface IntentRequest {
   readonly forced: boolean;
   readonly restart: boolean;
   readonly actor: Actor;
+  readonly reason: string | null;
+  /** How long it is to hold; `null` is until something else is asked for. */
+  readonly forMs: number | null;
 }
 
 /** What a pass over all sources brought. */

@@ -92,7 +92,11 @@ export class MemoryDaemon {
   }
 
   #record(named: ServiceName, request: IntentRequest): Intent {
-    const intent = { ...request, id: this.intents.length + 1, requestedAtMs: this.clock.wallMs() };
+    const { forMs, ...asked } = request;
+    const { wallMs, monotonicMs } = this.clock.now();
+    const until =
+      forMs === null ? null : { wallMs: wallMs + forMs, monotonicMs: monotonicMs + forMs };
+    const intent = { ...asked, id: this.intents.length + 1, requestedAtMs: wallMs, until };
     this.intents.push(intent);
     const before = this.#statuses.get(named);
     if (before !== undefined) this.onIntent(intent, before);
