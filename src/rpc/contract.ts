@@ -114,6 +114,17 @@ export const contract = {
     params: params({ names, wait: flag(true), timeout_ms: timeout, reason }),
     result: outcomes,
   },
+  /** Write `global.enabled` into the definitions, then wait until it has come true. */
+  'services.enable': {
+    mutates: true,
+    params: params({ names, wait: flag(true), timeout_ms: timeout, reason }),
+    result: outcomes,
+  },
+  'services.disable': {
+    mutates: true,
+    params: params({ names, wait: flag(true), timeout_ms: timeout, reason }),
+    result: outcomes,
+  },
   'sources.update': {
     mutates: true,
     params: params({ prune: flag(false) }),
