@@ -26,23 +26,45 @@ export function setEnabledInFile(
   enabled: boolean,
   { mayCreate }: EditOptions,
 ): FileEdit {
+  let refusal: ProcessmasterError | null = null;
   let edit: FileEdit = 'unchanged';
   const change = (content: Buffer | null): string | null => {
-    edit = 'unchanged';
-    if (content === null) {
-      if (!mayCreate) throw new ProcessmasterError('not_found', `'${file}' is gone`);
-      if (enabled) return null;
-      edit = 'created';
-      return minimalDefinition();
-    }
-    const result = editEnabled(file, content, enabled);
-    if (result.kind === 'refused') throw refusal(result.problems);
-    if (result.kind === 'unchanged') return null;
-    edit = 'edited';
-    return result.text;
+    const changed = changeOf(file, content, enabled, mayCreate);
+    refusal = changed instanceof ProcessmasterError ? changed : null;
+    if (changed instanceof ProcessmasterError || changed === null) return null;
+    edit = content === null ? 'created' : 'edited';
+    return changed;
   };
-  writeAtomically(file, change, { mode: NEW_FILE_MODE, maxBytes: MAX_FILE_BYTES });
-  return edit;
+  const isWritten = writeAtomically(file, change, {
+    mode: NEW_FILE_MODE,
+    maxBytes: MAX_FILE_BYTES,
+  });
+  // It names the file and the place by itself, so it is thrown where nothing is put before it.
+  if (refusal !== null) throw refusal;
+  return isWritten ? edit : 'unchanged';
+}
+
+/** The new text, `null` where there is nothing to change, or why it cannot be changed. */
+function changeOf(
+  file: string,
+  content: Buffer | null,
+  enabled: boolean,
+  mayCreate: boolean,
+): string | null | ProcessmasterError {
+  if (content === null && !mayCreate) {
+    return new ProcessmasterError('not_found', `cannot edit '${file}': it is gone`);
+  }
+  // The default is to be enabled.
+  if (content === null) return enabled ? null : minimalDefinition();
+  const edit = editEnabled(file, content, enabled);
+  switch (edit.kind) {
+    case 'refused':
+      return refusalOf(edit.problems);
+    case 'unchanged':
+      return null;
+    case 'edited':
+      return edit.text;
+  }
 }
 
 /** Says no more than was asked: all else stays at its defaults. */
@@ -55,6 +77,6 @@ function minimalDefinition(): string {
   ].join('\n');
 }
 
-function refusal(problems: readonly Problem[]): ProcessmasterError {
+function refusalOf(problems: readonly Problem[]): ProcessmasterError {
   return new ProcessmasterError('invalid_config', problems.map(formatProblem).join('; '));
 }
