@@ -63,7 +63,11 @@ export default {
       '^src/reconciler/work-queue\\.ts$',
     ),
     onlyIn('pino-only-in-daemon', 'node_modules/pino/', '^src/daemon/'),
-    onlyIn('yaml-only-in-yaml-document', 'node_modules/yaml/', '^src/sources/yaml-document\\.ts$'),
+    onlyIn(
+      'yaml-only-in-yaml-document',
+      'node_modules/yaml/',
+      '^src/sources/(yaml-document|edit-definition)\\.ts$',
+    ),
     onlyIn(
       'fastify-and-bcryptjs-only-in-web',
       'node_modules/(fastify|bcryptjs)/',

@@ -1,4 +1,5 @@
 import type { Handlers } from '../rpc/dispatch.ts';
+import { disableServices, enableServices } from './enable-disable.ts';
 import { listEvents } from './events.ts';
 import { tailLogs } from './logs.ts';
 import type { ApiPorts } from './ports.ts';
@@ -18,6 +19,8 @@ export function createHandlers(ports: ApiPorts): Handlers {
     'services.start': (params, context) => startServices(ports, params, context),
     'services.stop': (params, context) => stopServices(ports, params, context),
     'services.restart': (params, context) => restartServices(ports, params, context),
+    'services.enable': (params, context) => enableServices(ports, params, context),
+    'services.disable': (params, context) => disableServices(ports, params, context),
     'sources.update': (params, context) => updateSources(ports, params, context),
     'events.list': (params) => listEvents(ports, params),
     'logs.tail': (params) => tailLogs(ports, params),

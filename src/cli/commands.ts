@@ -38,6 +38,10 @@ const WAITING: Options = {
   timeout: { type: 'string', value: 'TIME', help: 'how long to wait, e.g. 30s or 2m' },
 };
 
+const REASON: Options = {
+  reason: { type: 'string', value: 'TEXT', help: 'why, for whoever looks at it later' },
+};
+
 const MANY = Number.POSITIVE_INFINITY;
 
 export const COMMANDS: readonly Command[] = [
@@ -59,6 +63,7 @@ export const COMMANDS: readonly Command[] = [
     mostOperands: MANY,
     options: {
       ...WAITING,
+      ...REASON,
       force: { type: 'boolean', help: 'also when global.enabled is false' },
     },
     example: 'pmctl start web --timeout 30s',
@@ -70,8 +75,16 @@ export const COMMANDS: readonly Command[] = [
     operands: '<service|pattern|all>…',
     leastOperands: 1,
     mostOperands: MANY,
-    options: WAITING,
-    example: 'pmctl stop web worker',
+    options: {
+      ...WAITING,
+      ...REASON,
+      for: {
+        type: 'string',
+        value: 'TIME',
+        help: 'only that long, e.g. 2h, then as defined again',
+      },
+    },
+    example: "pmctl stop web --for 2h --reason 'new disk'",
     load: () => import('./commands/stop.ts'),
   },
   {
@@ -80,9 +93,29 @@ export const COMMANDS: readonly Command[] = [
     operands: '<service|pattern|all>…',
     leastOperands: 1,
     mostOperands: MANY,
-    options: WAITING,
+    options: { ...WAITING, ...REASON },
     example: 'pmctl restart all --no-wait',
     load: () => import('./commands/restart.ts'),
+  },
+  {
+    name: 'enable',
+    summary: 'Set global.enabled in the definitions and wait until the services run',
+    operands: '<service|pattern|all>…',
+    leastOperands: 1,
+    mostOperands: MANY,
+    options: { ...WAITING, ...REASON },
+    example: 'pmctl enable web',
+    load: () => import('./commands/enable.ts'),
+  },
+  {
+    name: 'disable',
+    summary: 'Clear global.enabled in the definitions and wait until the services are stopped',
+    operands: '<service|pattern|all>…',
+    leastOperands: 1,
+    mostOperands: MANY,
+    options: { ...WAITING, ...REASON },
+    example: "pmctl disable web --reason 'moved to another host'",
+    load: () => import('./commands/disable.ts'),
   },
   {
     name: 'update',

@@ -95,6 +95,10 @@ export class Daemon {
       {
         load: () => this.#journal.loadIntents(boot),
         save: (name, intent) => this.#journal.saveIntent(name, intent, boot),
+        nextId: (lastKnown) => {
+          this.#journal.raiseIntentId(lastKnown);
+          return this.#journal.nextIntentId();
+        },
       },
       clock,
     );

@@ -95,6 +95,7 @@ export function createMachinery(parts: MachineryParts): Machinery {
     isUnchanged: (name, shown) => isUnchanged(tree, name, shown),
     watch: (name) => cgroupEvents.watch(name),
     intentOf: (name) => parts.intents.get(name),
+    intentOver: (name) => parts.intents.forget(name),
     actuators: createActuators(context),
     loadHistory: (name) => parts.histories.load(name),
     saveHistory: (name, history) => parts.histories.save(name, history),

@@ -5,12 +5,17 @@ import type { Action, ActionKind, Actuators } from '../model/action.ts';
 import type { ServiceEvent } from '../model/event.ts';
 import { applyFact, type Fact } from '../model/fact.ts';
 import type { History } from '../model/history.ts';
-import type { Intent } from '../model/intent.ts';
+import { type Intent, intentInForce } from '../model/intent.ts';
 import type { CgroupObservation, Observation } from '../model/observation.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import { type Condition, phaseOf, type ServiceStatus } from '../model/status.ts';
 import { plan } from './plan.ts';
-import { actionEvent, failureEvent, transitionEvents } from './service-events.ts';
+import {
+  actionEvent,
+  failureEvent,
+  intentExpiredEvent,
+  transitionEvents,
+} from './service-events.ts';
 import { settle } from './settle.ts';
 import type { Plan, PlanInput } from './situation.ts';
 import type { Store } from './store.ts';
@@ -27,6 +32,8 @@ export interface ReconcilePorts {
   /** Makes sure that changes of the service's cgroup enqueue its name. */
   readonly watch: (name: ServiceName) => void;
   readonly intentOf: (name: ServiceName) => Intent | null;
+  /** The time of its intent is over: it is removed for good. */
+  readonly intentOver: (name: ServiceName) => void;
   readonly actuators: Actuators;
   /** What earlier daemons left written of a service that this one has not met yet. */
   readonly loadHistory: (name: ServiceName) => History;
@@ -114,13 +121,14 @@ export class Reconciler {
   /** What a pass would show now. Changes nothing, does nothing. */
   inspect(name: ServiceName): ServiceStatus {
     const now = readInstant(this.#ports.clock);
-    const reading = this.#settled(this.#observed(name), now);
+    const reading = this.#settled(this.#observed(name, now), now);
     return statusOf(reading, plan(reading, now).conditions);
   }
 
   #read(name: ServiceName): Reading {
     const now = readInstant(this.#ports.clock);
-    const observed = this.#observed(name);
+    this.#dropExpiredIntent(name, now);
+    const observed = this.#observed(name, now);
     const reading = this.#settled(observed, now);
     this.#updateHistory(name, reading.history);
     if (reading.observation.cgroup.kind === 'populated') this.#ports.watch(name);
@@ -130,12 +138,20 @@ export class Reconciler {
     return reading;
   }
 
-  #observed(name: ServiceName): Reading {
+  /** Removed first, then told: a crash in between must not tell it twice. */
+  #dropExpiredIntent(name: ServiceName, now: Instant): void {
+    const intent = this.#ports.intentOf(name);
+    if (intent === null || intentInForce(intent, now.monotonicMs) !== null) return;
+    this.#ports.intentOver(name);
+    this.#ports.emit(intentExpiredEvent(name, intent, now.wallMs));
+  }
+
+  #observed(name: ServiceName, now: Instant): Reading {
     const history = this.#history(name);
     return {
       name,
       desired: this.#store.desiredOf(name),
-      intent: this.#ports.intentOf(name),
+      intent: intentInForce(this.#ports.intentOf(name), now.monotonicMs),
       observation: this.#ports.observe(name, history),
       history,
       shuttingDown: this.#shuttingDown,

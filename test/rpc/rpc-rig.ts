@@ -60,6 +60,8 @@ const EMPTY_HANDLERS: Handlers = {
   'services.start': () => ({ services: [] }),
   'services.stop': () => ({ services: [] }),
   'services.restart': () => ({ services: [] }),
+  'services.enable': () => ({ services: [] }),
+  'services.disable': () => ({ services: [] }),
   'sources.update': () => ({
     accepted: [],
     changed: [],
