@@ -4,6 +4,7 @@ import type { KeeperPort } from '../keeper/keeper-port.ts';
 import type { Exit } from '../model/history.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import type { Launches } from './launches.ts';
+import type { StopCommands } from './stop-commands.ts';
 
 /** What the actuators act with. */
 export interface ActuatorContext {
@@ -13,6 +14,7 @@ export interface ActuatorContext {
   readonly fifos: FifoPool;
   readonly keeper: KeeperPort;
   readonly launches: Launches;
+  readonly stopCommands: StopCommands;
   readonly daemonEnvironment: Readonly<Record<string, string | undefined>>;
   /** A stop command and all it started ended. */
   readonly onStopCommandEnded: (name: ServiceName, exit: Exit) => void;

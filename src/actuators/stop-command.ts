@@ -22,6 +22,7 @@ export function stopCommandActuator(context: ActuatorContext): Actuators['stop-c
     const cgroup = context.tree.stopCommand(name);
     createCgroup(cgroup);
     const { exited } = await launchStopCommand(context, name, action, attributes);
+    context.stopCommands.began(exited);
     void exited.then(async (exit) => {
       await removeStopCgroup(context, name);
       context.onStopCommandEnded(name, exit);

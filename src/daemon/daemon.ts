@@ -32,6 +32,8 @@ import type { CommandLine } from './successor.ts';
 const PRUNE_MS = 3_600_000;
 /** So many services at the start that a clean heap pays. */
 const MANY = 100;
+/** How long a restart of the daemon waits for stop commands. */
+const STOP_COMMANDS_MS = 10_000;
 /** What a stop may take beyond the longest grace before it is given up. */
 const SHUTDOWN_MARGIN_MS = 15_000;
 
@@ -214,6 +216,8 @@ export class Daemon {
 
   /** Lets go of everything but the services, for the next image of this process. */
   async handOver(): Promise<void> {
+    // The next image cannot reap what this one has started: they would stay zombies.
+    await this.#machinery.stopCommands.ended(STOP_COMMANDS_MS);
     this.#shuttingDown = true;
     this.#cancelPrune();
     this.#stopTrimming();

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { ActuatorContext } from '../actuators/context.ts';
 import { Launches } from '../actuators/launches.ts';
+import { StopCommands } from '../actuators/stop-commands.ts';
 import { createActuators } from '../actuators/table.ts';
 import type { CgroupTree } from '../host/cgroup-tree.ts';
 import { FifoPool } from '../host/fifo.ts';
@@ -34,6 +35,7 @@ export interface Machinery {
   readonly controller: Controller;
   readonly cgroupEvents: CgroupEvents;
   readonly keeper: KeeperClient;
+  readonly stopCommands: StopCommands;
   /** The main process of a service is a child of the keeper, so its end is reported. */
   readonly isOwnChild: (name: ServiceName) => boolean;
   /** Closes what is watched, leaves the keeper, and removes what actuators keep ready. */
@@ -48,6 +50,7 @@ export function createMachinery(parts: MachineryParts): Machinery {
 
   const store = new Store();
   const launches = new Launches();
+  const stopCommands = new StopCommands();
   const keeper = createServiceKeeper({
     clock,
     tree,
@@ -74,6 +77,7 @@ export function createMachinery(parts: MachineryParts): Machinery {
     fifos,
     keeper,
     launches,
+    stopCommands,
     daemonEnvironment: process.env,
     onStopCommandEnded: (name, exit) => {
       const isFailed = exit.kind !== 'exited' || exit.code !== 0;
@@ -108,5 +112,5 @@ export function createMachinery(parts: MachineryParts): Machinery {
     keeper.close();
     fifos.close();
   };
-  return { store, controller, cgroupEvents, keeper, isOwnChild, close };
+  return { store, controller, cgroupEvents, keeper, stopCommands, isOwnChild, close };
 }

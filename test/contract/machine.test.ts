@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ActuatorContext } from '../../src/actuators/context.ts';
 import { Launches } from '../../src/actuators/launches.ts';
+import { StopCommands } from '../../src/actuators/stop-commands.ts';
 import { createActuators } from '../../src/actuators/table.ts';
 import { killCgroup } from '../../src/host/cgroup.ts';
 import { resolveCgroupRoot } from '../../src/host/cgroup-mount.ts';
@@ -102,6 +103,7 @@ function realMachine(): Machine {
     fifos,
     keeper,
     launches,
+    stopCommands: new StopCommands(),
     daemonEnvironment: process.env,
     onStopCommandEnded: () => {},
     onCgroupRemoved: () => {},
