@@ -17,6 +17,7 @@ import type { AcceptedSpec } from '../model/service-spec.ts';
 import { listCgroupNames } from '../observers/relist.ts';
 import { AutoServiceDirectory, isAutoServiceFile } from '../sources/auto-service-directory.ts';
 import { ConfigDirectory, isDefinitionName } from '../sources/config-directory.ts';
+import { removeLeftoverEdits } from '../sources/leftover-edits.ts';
 import { OperatorIntents } from '../sources/operator-intents.ts';
 import { SourceSet, type WatchedSource } from '../sources/source-set.ts';
 import { type ApiServer, startApi } from './api-server.ts';
@@ -167,6 +168,7 @@ export class Daemon {
     this.#thaw();
     await this.#machinery.keeper.open();
     this.#lookout.start();
+    this.#removeLeftoverEdits();
     this.#sources.start();
     for (const path of this.#journal.setAside) {
       this.#say('journal.warning', `the journal was damaged and is set aside as ${path}`);
@@ -283,6 +285,10 @@ export class Daemon {
       check();
     });
     return left().map((status) => status.name);
+  }
+
+  #removeLeftoverEdits(): void {
+    for (const { path, depth } of sourcesOf(this.#options.config)) removeLeftoverEdits(path, depth);
   }
 
   /** A daemon that was killed while it signalled has left that service frozen. */

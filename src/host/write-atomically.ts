@@ -33,6 +33,9 @@ interface Seen {
   readonly content: Buffer;
 }
 
+const TEMPORARY_PREFIX = '.processmaster-';
+const TEMPORARY = /^\.processmaster-[0-9a-f]{16}\.tmp$/;
+
 /** Somebody else wrote at the same time: it is tried this often. */
 const ATTEMPTS = 2;
 
@@ -61,6 +64,11 @@ export function writeAtomically(path: string, change: Change, options: WriteOpti
       throw new ProcessmasterError('conflict', 'somebody else changes it just now (try again)');
     }),
   );
+}
+
+/** Whether a file has the name of one that was to replace another: left by a crash in between. */
+export function isTemporaryName(name: string): boolean {
+  return TEMPORARY.test(name);
 }
 
 /** Null when nothing is there. */
@@ -103,7 +111,7 @@ function replace(
   seen: Seen,
   { maxBytes }: WriteOptions,
 ): boolean {
-  const name = `.processmaster-${randomBytes(8).toString('hex')}.tmp`;
+  const name = `${TEMPORARY_PREFIX}${randomBytes(8).toString('hex')}.tmp`;
   const fresh = `/proc/self/fd/${entry.folderFd}/${name}`;
   const { uid, gid, mode } = seen.stats;
   writeFresh(fresh, data, { uid: Number(uid), gid: Number(gid), mode: Number(mode) });
