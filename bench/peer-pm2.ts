@@ -28,6 +28,7 @@ function configure(program: readonly string[], count: number, { folder }: Place)
     launch: [...program, 'start', ecosystem],
     launchIs: 'client',
     pidFile: join(folder, 'pm2.pid'),
+    helperCgroup: null,
     status: [...program, 'list'],
     environment: {
       PATH: `${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`,

@@ -34,6 +34,7 @@ function configure(daemon: string, count: number, place: Place): Instance {
     launch: [daemon, '-c', config],
     launchIs: 'daemon',
     pidFile: null,
+    helperCgroup: join(place.cgroupMount, place.cgroupName, 'keeper'),
     status: [join(dirname(daemon), 'pmctl'), 'status'],
     environment: {
       PATH: `${dirname(process.execPath)}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,

@@ -39,6 +39,7 @@ function configure(count: number, { folder }: Place): Instance {
     launch: ['supervisord', '--nodaemon', '-c', config],
     launchIs: 'daemon',
     pidFile: null,
+    helperCgroup: null,
     status: ['supervisorctl', '-c', config, 'status'],
     environment: ENVIRONMENT,
   };

@@ -25,6 +25,8 @@ export interface Instance {
   /** Whether `launch` becomes the daemon or ends when it has started one. */
   readonly launchIs: 'daemon' | 'client';
   readonly pidFile: string | null;
+  /** Where the process lives whose children the services are; null: they are the daemon's. */
+  readonly helperCgroup: string | null;
   readonly status: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
 }

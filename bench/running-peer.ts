@@ -73,10 +73,12 @@ export class RunningPeer {
     return spawnMs;
   }
 
-  /** The pids of its services: children of the daemon that have become `sleep`. */
+  /** The pids of its services: children of the daemon, or of its helper, that have become `sleep`. */
   services(): readonly number[] {
-    const children = this.#daemonPid === null ? [] : childrenOf(this.#daemonPid);
-    return children.filter((pid) => this.#isSleeper(pid));
+    const { helperCgroup } = this.instance;
+    const daemon = this.#daemonPid === null ? [] : [this.#daemonPid];
+    const parents = helperCgroup === null ? daemon : pidsBelow(helperCgroup);
+    return parents.flatMap(childrenOf).filter((pid) => this.#isSleeper(pid));
   }
 
   /** Kills a service by SIGKILL; returns the ms until another runs in its place. */

@@ -1,9 +1,10 @@
 import type { CgroupTree } from '../host/cgroup-tree.ts';
 import type { FifoPool } from '../host/fifo.ts';
-import type { LogCapture } from '../logs/capture.ts';
+import type { KeeperPort } from '../keeper/keeper-port.ts';
 import type { Exit } from '../model/history.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import type { Launches } from './launches.ts';
+import type { StopCommands } from './stop-commands.ts';
 
 /** What the actuators act with. */
 export interface ActuatorContext {
@@ -11,11 +12,10 @@ export interface ActuatorContext {
   /** `<runtime directory>/services`. */
   readonly servicesDirectory: string;
   readonly fifos: FifoPool;
-  readonly capture: LogCapture;
+  readonly keeper: KeeperPort;
   readonly launches: Launches;
+  readonly stopCommands: StopCommands;
   readonly daemonEnvironment: Readonly<Record<string, string | undefined>>;
-  /** The launched process of a run ended, or never came to be the service's command. */
-  readonly onLaunchedExit: (name: ServiceName, runNumber: number, exit: Exit) => void;
   /** A stop command and all it started ended. */
   readonly onStopCommandEnded: (name: ServiceName, exit: Exit) => void;
   /** The cgroup was removed: whatever watches it can let go. */

@@ -1,8 +1,8 @@
 import type { ServiceName } from '../model/service-name.ts';
 
 /**
- * Which launched processes are children of this daemon whose exit has not been reported, and which
- * runs' output is being read. Both are facts about this process, so they are not written down.
+ * Which launched processes the keeper has that have not ended, and which runs' output it reads: what
+ * it says of itself, so it is not written down.
  */
 export class Launches {
   readonly #aliveRun = new Map<ServiceName, number>();
@@ -33,6 +33,13 @@ export class Launches {
 
   isCaptured(name: ServiceName, runNumber: number): boolean {
     return this.#capturedRun.get(name) === runNumber;
+  }
+
+  /** Whoever could tell of them is gone. */
+  clear(): void {
+    this.#aliveRun.clear();
+    this.#launchedRun.clear();
+    this.#capturedRun.clear();
   }
 
   forget(name: ServiceName): void {

@@ -19,8 +19,8 @@ export function removeCgroupActuator(context: ActuatorContext): Actuators['remov
     }
     await removeStopCgroup(context, name);
     context.onCgroupRemoved(name);
-    await context.capture.drain(name, DRAIN_MS);
-    context.capture.detach(name);
+    await context.keeper.drain(name, DRAIN_MS);
+    await context.keeper.detach(name);
     return [];
   };
 }
@@ -28,7 +28,7 @@ export function removeCgroupActuator(context: ActuatorContext): Actuators['remov
 /** Removes what the runtime directory holds of a service that is no longer defined. */
 export function forgetActuator(context: ActuatorContext): Actuators['forget'] {
   return async (name) => {
-    context.capture.detach(name);
+    await context.keeper.detach(name);
     context.launches.forget(name);
     context.removeServiceFolder(name);
     return [];

@@ -1,7 +1,6 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { createCgroup, killCgroup, removeCgroup } from '../host/cgroup.ts';
+import { createCgroup, killCgroup, removeCgroupWithin } from '../host/cgroup.ts';
 import { launch } from '../host/launch.ts';
 import { openForAppend } from '../host/safe-open.ts';
 import type { Action, Actuators } from '../model/action.ts';
@@ -23,6 +22,7 @@ export function stopCommandActuator(context: ActuatorContext): Actuators['stop-c
     const cgroup = context.tree.stopCommand(name);
     createCgroup(cgroup);
     const { exited } = await launchStopCommand(context, name, action, attributes);
+    context.stopCommands.began(exited);
     void exited.then(async (exit) => {
       await removeStopCgroup(context, name);
       context.onStopCommandEnded(name, exit);
@@ -62,7 +62,6 @@ async function launchStopCommand(
 
 /** A killed process is gone from its cgroup within milliseconds. */
 const GONE_WITHIN_MS = 1_000;
-const POLL_MS = 5;
 
 /**
  * Ends whatever a stop command left behind; it has had its time when the service is gone. What the
@@ -71,6 +70,5 @@ const POLL_MS = 5;
 export async function removeStopCgroup(context: ActuatorContext, name: ServiceName): Promise<void> {
   const cgroup = context.tree.stopCommand(name);
   killCgroup(cgroup);
-  const deadlineMs = performance.now() + GONE_WITHIN_MS;
-  while (!removeCgroup(cgroup) && performance.now() < deadlineMs) await delay(POLL_MS);
+  await removeCgroupWithin(cgroup, GONE_WITHIN_MS);
 }

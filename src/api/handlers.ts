@@ -1,5 +1,6 @@
 import type { Handlers } from '../rpc/dispatch.ts';
 import { showDiff } from './diff.ts';
+import { disableServices, enableServices } from './enable-disable.ts';
 import { listEvents } from './events.ts';
 import { tailLogs } from './logs.ts';
 import type { ApiPorts } from './ports.ts';
@@ -19,6 +20,8 @@ export function createHandlers(ports: ApiPorts): Handlers {
     'services.start': (params, context) => startServices(ports, params, context),
     'services.stop': (params, context) => stopServices(ports, params, context),
     'services.restart': (params, context) => restartServices(ports, params, context),
+    'services.enable': (params, context) => enableServices(ports, params, context),
+    'services.disable': (params, context) => disableServices(ports, params, context),
     'sources.update': (params, context) => updateSources(ports, params, context),
     'sources.diff': (params) => showDiff(ports, params),
     'events.list': (params) => listEvents(ports, params),

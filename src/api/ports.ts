@@ -1,10 +1,11 @@
 import type { BuildInfo } from '../lib/build-info.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { Brake, Problem } from '../model/desired.ts';
+import type { Brake, DesiredService, Problem } from '../model/desired.ts';
 import type { RecordedEvent, ServiceEvent } from '../model/event.ts';
 import type { Actor, Intent } from '../model/intent.ts';
 import type { FieldChange, ServiceChange } from '../model/service-change.ts';
 import type { ServiceName } from '../model/service-name.ts';
+import type { AcceptedSpec } from '../model/service-spec.ts';
 import type { ServiceStatus } from '../model/status.ts';
 
 /** What an operator asks for; the id and the time are given by whoever records it. */
@@ -13,6 +14,9 @@ export interface IntentRequest {
   readonly forced: boolean;
   readonly restart: boolean;
   readonly actor: Actor;
+  readonly reason: string | null;
+  /** How long it is to hold; `null` is until something else is asked for. */
+  readonly forMs: number | null;
 }
 
 /** What a pass over all sources brought. */
@@ -67,6 +71,9 @@ export interface ProcessDescription {
   readonly command: string;
 }
 
+/** What became of a definition's file; `created` where defaults had stood for a missing one. */
+export type FileEdit = 'edited' | 'created' | 'unchanged';
+
 interface DaemonInfo {
   readonly pid: number;
   readonly startedAtMs: number;
@@ -87,9 +94,24 @@ export interface ApiPorts {
   readonly subscribe: (listener: (name: ServiceName) => void) => () => void;
   /** Durable when it returns. The caller enqueues. */
   readonly recordIntent: (name: ServiceName, request: IntentRequest) => Intent;
+  /** Takes back what was asked of a service, if it is that; gives what was taken back. */
+  readonly liftIntent: (name: ServiceName, isMeant: (intent: Intent) => boolean) => Intent | null;
   readonly enqueue: (name: ServiceName) => void;
-  /** With `prune`, what a brake holds is let go. Resolves when the new desired state is in force. */
-  readonly updateSources: (options: { readonly prune: boolean }) => Promise<UpdateReport>;
+  /** What the sources said at their last reading, whether a pass has seen it or not. */
+  readonly desired: (name: ServiceName) => DesiredService | null;
+  /**
+   * Writes `global.enabled` into the file that a spec came from; the caller has the sources read.
+   * Throws when the file cannot be edited; then it is as it was.
+   */
+  readonly setEnabled: (accepted: AcceptedSpec, enabled: boolean) => FileEdit;
+  /**
+   * With `prune`, what a brake holds is let go. With `only`, changes of other services that wait
+   * (`global.apply: manual`) go on waiting. Resolves when the new desired state is in force.
+   */
+  readonly updateSources: (options: {
+    readonly prune: boolean;
+    readonly only?: readonly ServiceName[];
+  }) => Promise<UpdateReport>;
   /**
    * What {@link updateSources} would do now, with these files in their places. Changes nothing.
    * @throws ProcessmasterError `invalid_argument` when a file cannot be a definition by its name.

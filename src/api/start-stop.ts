@@ -1,3 +1,8 @@
+import { formatDuration } from '../lib/duration.ts';
+import { formatLocalTime } from '../lib/local-time.ts';
+import type { ServiceEvent } from '../model/event.ts';
+import { type Intent, leftMs } from '../model/intent.ts';
+import type { ServiceName } from '../model/service-name.ts';
 import type { ServiceStatus } from '../model/status.ts';
 import type { ParamsOf, ResultOf } from '../rpc/contract.ts';
 import type { CallContext } from '../rpc/dispatch.ts';
@@ -9,6 +14,7 @@ import {
   judgeRestart,
   judgeStart,
   judgeStop,
+  judgeWhenOver,
   type Verdict,
   verdict,
 } from './verdict.ts';
@@ -22,7 +28,10 @@ interface Operation {
   readonly verb: 'start' | 'stop' | 'restart';
   /** Why it is not even asked for, or `null`. */
   readonly refusal: (selected: Selected, force: boolean) => Verdict | null;
-  readonly request: (status: ServiceStatus, force: boolean) => Omit<IntentRequest, 'actor'>;
+  readonly request: (
+    status: ServiceStatus,
+    force: boolean,
+  ) => Pick<IntentRequest, 'want' | 'forced' | 'restart'>;
   readonly judge: Judge;
 }
 
@@ -31,6 +40,8 @@ interface OperationParams {
   readonly force: boolean;
   readonly wait: boolean;
   readonly timeout_ms: number | null;
+  readonly reason?: string | undefined;
+  readonly for_ms?: number | undefined;
 }
 
 const START: Operation = {
@@ -112,22 +123,44 @@ async function operateOne(
   const before = selected.status;
   const refusal = operation.refusal(selected, params.force);
   if (refusal !== null) return refusal;
-  const asked = { ...operation.request(before, params.force), actor };
+  const { reason = null, for_ms: forMs = null } = params;
+  const asked = { ...operation.request(before, params.force), actor, reason, forMs };
   const intent = ports.recordIntent(before.name, asked);
-  ports.emit({
-    atMs: ports.clock.wallMs(),
-    service: before.name,
-    kind: `operator.${operation.verb}`,
-    message: `${operation.verb} requested by ${actor}${asked.forced ? ' (forced)' : ''}`,
-    actor,
-    data: { intent: intent.id, forced: asked.forced },
-  });
+  ports.emit(requestEvent(ports.clock.wallMs(), before.name, operation.verb, asked, intent));
   ports.enqueue(before.name);
-  if (!params.wait) return verdict('requested', `${operation.verb} requested`);
+  if (!params.wait) return withEnd(verdict('requested', `${operation.verb} requested`), intent);
   const timeoutMs = params.timeout_ms ?? defaultTimeoutMs(before);
-  const judge = (status: ServiceStatus | null) => operation.judge(status, { intent, before });
+  const judge = (status: ServiceStatus | null) =>
+    operation.judge(status, { intent, before }) ??
+    judgeWhenOver(status, { intent, before }, ports.clock.monotonicMs());
   const judged = await waitForVerdict(ports, before.name, judge, { timeoutMs, signal });
-  return judged ?? timedOut(ports.status(before.name), timeoutMs);
+  if (judged === null) return timedOut(ports.status(before.name), timeoutMs);
+  return leftMs(intent, ports.clock.monotonicMs()) > 0 ? withEnd(judged, intent) : judged;
+}
+
+/** Whoever stops something for a while wants to read until when. */
+function withEnd(judged: Verdict, { until }: Intent): Verdict {
+  if (until === null || !judged.ok) return judged;
+  return { ...judged, message: `${judged.message}; until ${formatLocalTime(until.wallMs)}` };
+}
+
+function requestEvent(
+  atMs: number,
+  service: ServiceName,
+  verb: Operation['verb'],
+  { forced, actor, reason, forMs }: IntentRequest,
+  intent: Intent,
+): ServiceEvent {
+  const how = `${forced ? ' (forced)' : ''}${forMs === null ? '' : ` for ${formatDuration(forMs)}`}`;
+  const why = reason === null ? '' : `: ${reason}`;
+  return {
+    atMs,
+    service,
+    kind: `operator.${verb}`,
+    message: `${verb} requested by ${actor}${how}${why}`,
+    actor,
+    data: { intent: intent.id, forced, reason, for_ms: forMs },
+  };
 }
 
 /** `all` and patterns pass over what is disabled; a name means that very service. */
@@ -149,12 +182,14 @@ function isForcedOn({ intent }: ServiceStatus): boolean {
   return intent?.want === 'run' && intent.forced;
 }
 
-function defaultTimeoutMs({ desired, history }: ServiceStatus): number {
+/** How long is waited when nobody says: long enough for the service's own grace. */
+export function defaultTimeoutMs({ desired, history }: ServiceStatus): number {
   const spec = desired?.accepted?.spec ?? history.run?.accepted?.spec;
   return Math.max(DEFAULT_TIMEOUT_MS, (spec?.stopGraceMs ?? 0) + BEYOND_GRACE_MS);
 }
 
-function timedOut(status: ServiceStatus | null, timeoutMs: number): Verdict {
+/** What is so when the time to wait is over. */
+export function timedOut(status: ServiceStatus | null, timeoutMs: number): Verdict {
   const now = describeState(status);
   return verdict('timeout', `not done after ${timeoutMs / 1_000} s, and it goes on: ${now}`);
 }

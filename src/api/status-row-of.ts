@@ -6,6 +6,7 @@ import {
   type RunEnd,
   recentRestarts,
 } from '../model/history.ts';
+import { endsAtWallMs } from '../model/intent.ts';
 import type { ServiceStatus } from '../model/status.ts';
 import type { BriefRow, StatusRow } from '../rpc/status-row.ts';
 
@@ -31,6 +32,7 @@ export function statusRowOf(status: ServiceStatus, now: Instant): StatusRow {
   const spec = accepted?.spec ?? null;
   const active = activeRun(status);
   const brief = briefRowOf(status, now);
+  const stop = status.intent?.want === 'stop' ? status.intent : null;
   return {
     ...brief,
     description: spec?.description ?? '',
@@ -50,7 +52,9 @@ export function statusRowOf(status: ServiceStatus, now: Instant): StatusRow {
     started_at_ms: active?.launchedAt.wallMs ?? null,
     last_run_at_ms: history.run?.launchedAt.wallMs ?? null,
     last_exit_code: brief.last_exit?.code ?? null,
-    stopped_by: status.intent?.want === 'stop' ? status.intent.actor : null,
+    stopped_by: stop?.actor ?? null,
+    stopped_reason: stop?.reason ?? null,
+    stopped_until_ms: stop && endsAtWallMs(stop, now),
     provisioning_defined: false,
     provisioning_marker: null,
     provisioning_marker_exists: false,

@@ -1,6 +1,6 @@
 /** What became of a request, as far as a service's status tells. Pure. */
 import { describeExit, hasActiveRun } from '../model/history.ts';
-import type { Intent } from '../model/intent.ts';
+import { type Intent, leftMs } from '../model/intent.ts';
 import type { ConditionType, ServiceStatus } from '../model/status.ts';
 import type { Outcome } from '../rpc/contract.ts';
 
@@ -50,6 +50,22 @@ export const judgeStop: Judge = (status, { intent, before }) => {
   const stop = { processes, killed, ended: Math.max(processes - killed, 0) };
   return { ...verdict('done', `stopped: ${describeStop(stop)}`), stop };
 };
+
+/**
+ * An intent that has an end may be over before what it asked for was seen: a stop for a second of a
+ * service that takes two. What counts then is that the run it was about has ended.
+ */
+export function judgeWhenOver(
+  status: ServiceStatus | null,
+  { intent, before }: Request,
+  nowMonotonicMs: number,
+): Verdict | null {
+  if (status === null || status.intent !== null || leftMs(intent, nowMonotonicMs) > 0) return null;
+  const { run } = status.history;
+  const isStillThere = hasActiveRun(status.history) && run?.number === before.history.run?.number;
+  const isOver = `its time is over: ${describeState(status)}`;
+  return isStillThere ? null : verdict('done', `stopped, and ${isOver}`);
+}
 
 /** Why a service is not (yet) as asked for, in the words of its conditions. */
 export function describeState(status: ServiceStatus | null): string {

@@ -42,6 +42,10 @@ const EXIT_CODE: Options = {
   'exit-code': { type: 'boolean', help: 'end with 10 when something would change' },
 };
 
+const REASON: Options = {
+  reason: { type: 'string', value: 'TEXT', help: 'why, for whoever looks at it later' },
+};
+
 const MANY = Number.POSITIVE_INFINITY;
 
 export const COMMANDS: readonly Command[] = [
@@ -63,6 +67,7 @@ export const COMMANDS: readonly Command[] = [
     mostOperands: MANY,
     options: {
       ...WAITING,
+      ...REASON,
       force: { type: 'boolean', help: 'also when global.enabled is false' },
     },
     example: 'pmctl start web --timeout 30s',
@@ -74,8 +79,16 @@ export const COMMANDS: readonly Command[] = [
     operands: '<service|pattern|all>…',
     leastOperands: 1,
     mostOperands: MANY,
-    options: WAITING,
-    example: 'pmctl stop web worker',
+    options: {
+      ...WAITING,
+      ...REASON,
+      for: {
+        type: 'string',
+        value: 'TIME',
+        help: 'only that long, e.g. 2h, then as defined again',
+      },
+    },
+    example: "pmctl stop web --for 2h --reason 'new disk'",
     load: () => import('./commands/stop.ts'),
   },
   {
@@ -84,9 +97,29 @@ export const COMMANDS: readonly Command[] = [
     operands: '<service|pattern|all>…',
     leastOperands: 1,
     mostOperands: MANY,
-    options: WAITING,
+    options: { ...WAITING, ...REASON },
     example: 'pmctl restart all --no-wait',
     load: () => import('./commands/restart.ts'),
+  },
+  {
+    name: 'enable',
+    summary: 'Set global.enabled in the definitions and wait until the services run',
+    operands: '<service|pattern|all>…',
+    leastOperands: 1,
+    mostOperands: MANY,
+    options: { ...WAITING, ...REASON },
+    example: 'pmctl enable web',
+    load: () => import('./commands/enable.ts'),
+  },
+  {
+    name: 'disable',
+    summary: 'Clear global.enabled in the definitions and wait until the services are stopped',
+    operands: '<service|pattern|all>…',
+    leastOperands: 1,
+    mostOperands: MANY,
+    options: { ...WAITING, ...REASON },
+    example: "pmctl disable web --reason 'moved to another host'",
+    load: () => import('./commands/disable.ts'),
   },
   {
     name: 'update',

@@ -1,3 +1,5 @@
+export { formatLocalTime as formatTime } from '../lib/local-time.ts';
+
 const UNITS: readonly (readonly [string, number])[] = [
   ['d', 86_400_000],
   ['h', 3_600_000],
@@ -17,16 +19,4 @@ export function formatSpan(spanMs: number): string {
     if (count > 0) text += `${count}${unit}`;
   }
   return text;
-}
-
-/** Local time, `2026-01-31 12:00:00`. */
-export function formatTime(atMs: number): string {
-  const at = new Date(atMs);
-  const date = [at.getFullYear(), at.getMonth() + 1, at.getDate()].map(twoDigits).join('-');
-  const time = [at.getHours(), at.getMinutes(), at.getSeconds()].map(twoDigits).join(':');
-  return `${date} ${time}`;
-}
-
-function twoDigits(value: number): string {
-  return String(value).padStart(2, '0');
 }

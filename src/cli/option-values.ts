@@ -1,4 +1,5 @@
 import { parseDuration } from '../lib/duration.ts';
+import { LEAST_FOR_MS, MOST_FOR_MS, reasonComplaint } from '../model/intent.ts';
 import { UsageError } from './usage-error.ts';
 
 type Value = string | true | undefined;
@@ -30,4 +31,23 @@ export function readWait(command: string, values: Readonly<Record<string, Value>
     throw new UsageError(command, "cannot use '--no-wait': --wait says the opposite");
   }
   return values['no-wait'] !== true;
+}
+
+/** The value of `--for` in milliseconds; nothing when it was not given. @throws UsageError */
+export function readFor(command: string, value: Value): { readonly for_ms?: number } {
+  if (value === undefined) return {};
+  const read = parseDuration(String(value));
+  if (read.ok && read.value >= LEAST_FOR_MS && read.value <= MOST_FOR_MS) {
+    return { for_ms: read.value };
+  }
+  const expected = read.ok ? 'a time from 1s to 365d' : read.expected;
+  throw new UsageError(command, `cannot use '--for ${value}': expected ${expected}`);
+}
+
+/** The value of `--reason`; nothing when it was not given. @throws UsageError */
+export function readReason(command: string, value: Value): { readonly reason?: string } {
+  if (value === undefined) return {};
+  const complaint = reasonComplaint(String(value));
+  if (complaint === null) return { reason: String(value) };
+  throw new UsageError(command, `cannot use that '--reason': expected ${complaint}`);
 }

@@ -41,7 +41,7 @@ function fieldsOf(row: StatusRow): readonly Field[] {
       'main pid',
       row.main_pid === null ? null : `${row.main_pid}${row.main_pid_gone ? ' (gone)' : ''}`,
     ],
-    ['stopped by', row.stopped_by],
+    ['stopped by', describeStop(row)],
     ['last exit', describeLastExit(row)],
     ['restarts', `${row.restarts_10m} in the last 10 minutes`],
     ['flags', [...row.system_flags, ...row.user_flags].join(' ')],
@@ -57,6 +57,13 @@ function describeDefinition({ source_file, generation, enabled }: StatusRow): st
 function describeRunning({ run, started_at_ms, uptime_ms }: StatusRow): string | null {
   if (started_at_ms === null || uptime_ms === null) return null;
   return `for ${formatSpan(uptime_ms)}, since ${formatTime(started_at_ms)} (run ${run ?? 0})`;
+}
+
+function describeStop({ stopped_by, stopped_reason, stopped_until_ms }: StatusRow): string | null {
+  if (stopped_by === null) return null;
+  const why = stopped_reason === null ? '' : `: ${stopped_reason}`;
+  const until = stopped_until_ms === null ? '' : ` (until ${formatTime(stopped_until_ms)})`;
+  return `${stopped_by}${until}${why}`;
 }
 
 function describeLastExit({ last_exit }: StatusRow): string | null {

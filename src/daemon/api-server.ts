@@ -15,6 +15,7 @@ import type { ServiceName } from '../model/service-name.ts';
 import type { Store } from '../reconciler/store.ts';
 import { RpcServer } from '../rpc/server.ts';
 import { listenOnUnixSocket } from '../rpc/unix-socket.ts';
+import { setEnabledInFile } from '../sources/edit-definition-file.ts';
 import type { OperatorIntents } from '../sources/operator-intents.ts';
 import type { SourceSet } from '../sources/source-set.ts';
 import { diffSources } from './diff-sources.ts';
@@ -85,18 +86,26 @@ function createPorts(parts: ApiParts): ApiPorts {
     status: (name) => controller.inspect(name),
     subscribe: (listener) => store.subscribe(listener),
     recordIntent: (name, request) => {
-      if (parts.isShuttingDown()) {
-        throw new ProcessmasterError(
-          'conflict',
-          `cannot ${request.want} '${name}': the daemon is shutting down`,
-        );
-      }
+      refuseWhenShuttingDown(parts, `${request.want} '${name}'`);
       return intents.record(name, request);
     },
+    liftIntent: (name, isMeant) => {
+      const intent = intents.get(name);
+      if (intent === null || !isMeant(intent)) return null;
+      intents.forget(name);
+      return intent;
+    },
     enqueue: (name) => controller.enqueue(name),
-    updateSources: async ({ prune }) => {
+    desired: (name) => store.desiredOf(name),
+    setEnabled: ({ spec, source, sourceFile }, enabled) => {
+      refuseWhenShuttingDown(parts, `${enabled ? 'enable' : 'disable'} '${spec.name}'`);
+      // Defaults stand for the missing file of an auto service, and only of one.
+      return setEnabledInFile(sourceFile, enabled, { mayCreate: source.startsWith('auto:') });
+    },
+    updateSources: async ({ prune, only }) => {
+      const apply = only === undefined ? 'all' : new Set(only);
       const before = store.desired;
-      return reportUpdate(before, parts.sources.read({ settled: true, prune, apply: 'all' }));
+      return reportUpdate(before, parts.sources.read({ settled: true, prune, apply }));
     },
     diffSources: (options) =>
       diffSources(
@@ -114,6 +123,11 @@ function createPorts(parts: ApiParts): ApiPorts {
     requestRestart: parts.requestRestart,
     emit: parts.emit,
   };
+}
+
+function refuseWhenShuttingDown(parts: ApiParts, what: string): void {
+  if (!parts.isShuttingDown()) return;
+  throw new ProcessmasterError('conflict', `cannot ${what}: the daemon is shutting down`);
 }
 
 /** The files that the daemon writes of a service. */

@@ -16,6 +16,7 @@ import type { ServiceName } from '../model/service-name.ts';
 import { listCgroupNames } from '../observers/relist.ts';
 import { AutoServiceDirectory, isAutoServiceFile } from '../sources/auto-service-directory.ts';
 import { ConfigDirectory, isDefinitionName } from '../sources/config-directory.ts';
+import { removeLeftoverEdits } from '../sources/leftover-edits.ts';
 import { OperatorIntents } from '../sources/operator-intents.ts';
 import { type Inheritance, SourceSet, type WatchedSource } from '../sources/source-set.ts';
 import { type ApiServer, startApi } from './api-server.ts';
@@ -25,12 +26,15 @@ import { collectGarbage, trimMemoryAfterBursts } from './memory-trim.ts';
 import { instanceOf } from './preflight.ts';
 import { type RestartPlan, RestartRequest } from './restart-request.ts';
 import { SavedHistories } from './saved-history.ts';
+import { endServiceKeeper } from './service-keeper.ts';
 import { SpecsInForce } from './specs-in-force.ts';
 import type { CommandLine } from './successor.ts';
 
 const PRUNE_MS = 3_600_000;
 /** So many services at the start that a clean heap pays. */
 const MANY = 100;
+/** How long a restart of the daemon waits for stop commands. */
+const STOP_COMMANDS_MS = 10_000;
 /** What a stop may take beyond the longest grace before it is given up. */
 const SHUTDOWN_MARGIN_MS = 15_000;
 
@@ -94,6 +98,10 @@ export class Daemon {
       {
         load: () => this.#journal.loadIntents(boot),
         save: (name, intent) => this.#journal.saveIntent(name, intent, boot),
+        nextId: (lastKnown) => {
+          this.#journal.raiseIntentId(lastKnown);
+          return this.#journal.nextIntentId();
+        },
       },
       clock,
     );
@@ -157,7 +165,9 @@ export class Daemon {
     }
     this.#reportTree();
     this.#thaw();
+    await this.#machinery.keeper.open();
     this.#lookout.start();
+    this.#removeLeftoverEdits();
     this.#sources.start();
     for (const path of this.#journal.setAside) {
       this.#say('journal.warning', `the journal was damaged and is set aside as ${path}`);
@@ -183,6 +193,8 @@ export class Daemon {
     this.#lookout.stop();
     await this.#machinery.controller.stop();
     await this.#api?.close();
+    // What could not be stopped keeps its parent, and the next daemon hears of its end.
+    if (left.length === 0) await endServiceKeeper(this.#machinery.keeper, this.#tree);
     this.#say('daemon.stopped', reason);
     for (const name of this.#machinery.store.names()) {
       // The next daemon goes on with what could not be stopped.
@@ -205,6 +217,8 @@ export class Daemon {
 
   /** Lets go of everything but the services, for the next image of this process. */
   async handOver(): Promise<void> {
+    // The next image cannot reap what this one has started: they would stay zombies.
+    await this.#machinery.stopCommands.ended(STOP_COMMANDS_MS);
     this.#shuttingDown = true;
     this.#cancelPrune();
     this.#stopTrimming();
@@ -272,6 +286,10 @@ export class Daemon {
       check();
     });
     return left().map((status) => status.name);
+  }
+
+  #removeLeftoverEdits(): void {
+    for (const { path, depth } of sourcesOf(this.#options.config)) removeLeftoverEdits(path, depth);
   }
 
   /** A daemon that was killed while it signalled has left that service frozen. */

@@ -1,22 +1,23 @@
 import { join } from 'node:path';
 import type { ActuatorContext } from '../actuators/context.ts';
 import { Launches } from '../actuators/launches.ts';
+import { StopCommands } from '../actuators/stop-commands.ts';
 import { createActuators } from '../actuators/table.ts';
 import type { CgroupTree } from '../host/cgroup-tree.ts';
 import { FifoPool } from '../host/fifo.ts';
 import type { HistoryFiles } from '../journal/history-files.ts';
+import type { KeeperClient } from '../keeper/keeper-client.ts';
 import type { Clock } from '../lib/clock.ts';
-import { readInstant } from '../lib/clock.ts';
-import { LogCapture } from '../logs/capture.ts';
 import type { ServiceEvent } from '../model/event.ts';
 import { describeExit } from '../model/history.ts';
-import { parseServiceName, type ServiceName } from '../model/service-name.ts';
+import type { ServiceName } from '../model/service-name.ts';
 import { CgroupEvents } from '../observers/cgroup-events.ts';
 import { isUnchanged, observeService } from '../observers/observe-service.ts';
 import { Controller } from '../reconciler/controller.ts';
 import { Store } from '../reconciler/store.ts';
 import type { OperatorIntents } from '../sources/operator-intents.ts';
 import type { SavedHistories } from './saved-history.ts';
+import { createServiceKeeper } from './service-keeper.ts';
 
 export interface MachineryParts {
   readonly clock: Clock;
@@ -33,9 +34,11 @@ export interface Machinery {
   readonly store: Store;
   readonly controller: Controller;
   readonly cgroupEvents: CgroupEvents;
-  /** The main process of a service is a child of this daemon, so its end is reported. */
+  readonly keeper: KeeperClient;
+  readonly stopCommands: StopCommands;
+  /** The main process of a service is a child of the keeper, so its end is reported. */
   readonly isOwnChild: (name: ServiceName) => boolean;
-  /** Closes what is watched and read, and removes what actuators keep ready. */
+  /** Closes what is watched, leaves the keeper, and removes what actuators keep ready. */
   readonly close: () => void;
 }
 
@@ -47,10 +50,15 @@ export function createMachinery(parts: MachineryParts): Machinery {
 
   const store = new Store();
   const launches = new Launches();
-  const capture = new LogCapture({
+  const stopCommands = new StopCommands();
+  const keeper = createServiceKeeper({
     clock,
-    onTrouble: (name, message) => say(parseServiceName(name), 'logs.warning', message),
-    onEnded: () => {},
+    tree,
+    runtimeDirectory: parts.runtimeDirectory,
+    launches,
+    record: (name, fact) => controller.record(name, fact),
+    enqueueAll: () => controller.enqueueAll(),
+    say,
   });
   const fifos = new FifoPool({ directory: join(parts.runtimeDirectory, 'fifos') });
   const cgroupEvents = new CgroupEvents(
@@ -67,11 +75,10 @@ export function createMachinery(parts: MachineryParts): Machinery {
     tree,
     servicesDirectory: join(parts.runtimeDirectory, 'services'),
     fifos,
-    capture,
+    keeper,
     launches,
+    stopCommands,
     daemonEnvironment: process.env,
-    onLaunchedExit: (name, runNumber, exit) =>
-      controller.record(name, { kind: 'launched-exit', runNumber, exit, at: readInstant(clock) }),
     onStopCommandEnded: (name, exit) => {
       const isFailed = exit.kind !== 'exited' || exit.code !== 0;
       if (isFailed) say(name, 'service.stop-command-failed', `stop command: ${describeExit(exit)}`);
@@ -92,6 +99,7 @@ export function createMachinery(parts: MachineryParts): Machinery {
     isUnchanged: (name, shown) => isUnchanged(tree, name, shown),
     watch: (name) => cgroupEvents.watch(name),
     intentOf: (name) => parts.intents.get(name),
+    intentOver: (name) => parts.intents.forget(name),
     actuators: createActuators(context),
     loadHistory: (name) => parts.histories.load(name),
     saveHistory: (name, history) => parts.histories.save(name, history),
@@ -101,8 +109,8 @@ export function createMachinery(parts: MachineryParts): Machinery {
   const isOwnChild = own.isLauncherAlive;
   const close = () => {
     cgroupEvents.close();
-    capture.closeAll();
+    keeper.close();
     fifos.close();
   };
-  return { store, controller, cgroupEvents, isOwnChild, close };
+  return { store, controller, cgroupEvents, keeper, stopCommands, isOwnChild, close };
 }

@@ -27,6 +27,7 @@ export interface CgroupTreeOptions {
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/;
 const SERVICE_PREFIX = 'pm-';
 const STOP_PREFIX = 'stop-';
+const KEEPER_LEAF = 'keeper';
 /** What a service's resources can ask for. */
 const USED_CONTROLLERS = ['cpu', 'io', 'memory', 'pids'];
 
@@ -79,6 +80,11 @@ export class CgroupTree {
     return path;
   }
 
+  /** Where the process runs that outlives the daemon, see src/keeper. */
+  keeper(): CgroupPath {
+    return this.#child(this.instancePath, KEEPER_LEAF);
+  }
+
   /** Where a service's stop command runs. @throws like {@link service}. */
   stopCommand(name: string): CgroupPath {
     return this.#child(this.instancePath, name, STOP_PREFIX);
@@ -104,6 +110,7 @@ export class CgroupTree {
    */
   close(): boolean {
     this.#leave();
+    if (!removeCgroup(this.keeper())) return false;
     if (!removeCgroup(this.#child(this.instancePath, DAEMON_LEAF))) return false;
     try {
       rmdirSync(this.instancePath);

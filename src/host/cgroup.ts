@@ -10,6 +10,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { isAbsolute, normalize } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { describeErrno, errnoOf, isErrno, messageOf, ProcessmasterError } from '../lib/errors.ts';
 
 declare const brand: unique symbol;
@@ -101,6 +102,19 @@ export function removeCgroup(path: CgroupPath): boolean {
       if (isErrno(error, 'EBUSY', 'ENOTEMPTY')) return false;
       if (!isGone(error)) throw failure(`cannot remove cgroup '${cgroup}'`, error);
     }
+  }
+  return true;
+}
+
+/** How often a cgroup that is about to be empty is looked at. */
+const POLL_MS = 5;
+
+/** Removes a cgroup whose processes are on their way out. False: something is in it all the same. */
+export async function removeCgroupWithin(path: CgroupPath, deadlineMs: number): Promise<boolean> {
+  const endsAtMs = performance.now() + deadlineMs;
+  while (!removeCgroup(path)) {
+    if (performance.now() >= endsAtMs) return false;
+    await delay(POLL_MS);
   }
   return true;
 }

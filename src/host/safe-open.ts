@@ -112,7 +112,7 @@ export function readDirectory(path: string): readonly DirectoryEntry[] {
 }
 
 /** Gives every error of `act` its code, and says what could not be done. */
-function guard<T>(cannot: string, act: () => T): T {
+export function guard<T>(cannot: string, act: () => T): T {
   try {
     return act();
   } catch (error) {
@@ -133,7 +133,7 @@ function openReadable(path: string): number {
  * Looks before it opens: an O_PATH descriptor holds on to the very file without opening it (which
  * can do things, on devices), and its magic link in /proc opens that one and no other.
  */
-function openExisting(entry: Entry, flags: number, check: (file: Stats) => void): number {
+export function openExisting(entry: Entry, flags: number, check: (file: Stats) => void): number {
   const handle = openSync(entry.path, O_PATH | constants.O_NOFOLLOW);
   try {
     const file = fstatSync(handle);
@@ -147,7 +147,8 @@ function openExisting(entry: Entry, flags: number, check: (file: Stats) => void)
   }
 }
 
-function refuseOtherNames(file: Stats): void {
+/** A check for {@link openExisting}: with a second name, the file could be one of anybody's. */
+export function refuseOtherNames(file: Stats): void {
   if (file.nlink === 1) return;
   throw new ProcessmasterError(
     'unsafe_path',
@@ -175,7 +176,8 @@ function createNew(entry: Entry, mode: number): number | null {
   }
 }
 
-function readUpTo(fd: number, maxBytes: number): Buffer {
+/** All that is left to read, unless it is more than `maxBytes`. @throws ProcessmasterError `io` */
+export function readUpTo(fd: number, maxBytes: number): Buffer {
   const blocks: Buffer[] = [];
   let length = 0;
   for (;;) {

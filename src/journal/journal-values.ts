@@ -1,3 +1,4 @@
+import type { Instant } from '../lib/clock.ts';
 import type { ServiceEvent } from '../model/event.ts';
 import type { Intent } from '../model/intent.ts';
 
@@ -16,11 +17,21 @@ export function parseIntent(text: unknown): Intent | null {
   const value = parseJson(text);
   if (!isRecord(value)) return null;
   const { id, want, forced, restart, actor, requestedAtMs } = value;
+  // Earlier builds wrote neither of these.
+  const { reason = null, until = null } = value;
   if (typeof id !== 'number' || typeof requestedAtMs !== 'number') return null;
   if (want !== 'run' && want !== 'stop') return null;
   if (typeof forced !== 'boolean' || typeof restart !== 'boolean') return null;
   if (typeof actor !== 'string') return null;
-  return { id, want, forced, restart, actor, requestedAtMs };
+  if (reason !== null && typeof reason !== 'string') return null;
+  if (until !== null && !isInstant(until)) return null;
+  return { id, want, forced, restart, actor, requestedAtMs, reason, until };
+}
+
+function isInstant(value: unknown): value is Instant {
+  return (
+    isRecord(value) && typeof value.wallMs === 'number' && typeof value.monotonicMs === 'number'
+  );
 }
 
 /** An event's data; values of any other kind than an event has are left out. */

@@ -34,6 +34,6 @@ export const systemClock: Clock = {
 };
 
 /** Reads both clocks. */
-export function readInstant(clock: Clock): Instant {
+export function readInstant(clock: Pick<Clock, 'wallMs' | 'monotonicMs'>): Instant {
   return { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() };
 }

@@ -47,7 +47,10 @@ export function applyFact(history: History, fact: Fact): History {
         nextStartMonotonicMs: null,
       };
     case 'launched':
-      return history.run?.number === fact.runNumber ? { ...history, main: fact.main } : history;
+      // Told again by who did not know that it was recorded: a leader that was followed since stays.
+      return history.run?.number === fact.runNumber && history.main === null
+        ? { ...history, main: fact.main }
+        : history;
     case 'launched-exit':
       return history.run?.number === fact.runNumber && history.runEnd === null
         ? { ...history, launchedExit: fact.exit, launchedExitAt: fact.at }

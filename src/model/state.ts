@@ -46,7 +46,8 @@ export function wantedOf(
   if (shuttingDown) return { kind: 'stop', why: 'shutdown', reason: 'the daemon is shutting down' };
   if (desired === null) return { kind: 'remove', reason: 'its definition was removed' };
   if (intent?.want === 'stop') {
-    return { kind: 'stop', why: 'operator', reason: `stopped by ${intent.actor}` };
+    const why = intent.reason === null ? '' : `: ${intent.reason}`;
+    return { kind: 'stop', why: 'operator', reason: `stopped by ${intent.actor}${why}` };
   }
   if (desired.accepted === null) return { kind: 'hold' };
   const forcedOn = intent?.forced === true;

@@ -85,6 +85,7 @@ export interface ServiceStatus {
   readonly phase: Phase;
   readonly conditions: readonly Condition[];
   readonly desired: DesiredService | null;
+  /** The one in force; `null` when there is none or its time is over. */
   readonly intent: Intent | null;
   readonly history: History;
   readonly cgroup: CgroupObservation;

@@ -1,4 +1,7 @@
+import type { Instant } from '../lib/clock.ts';
+import { formatLocalTime } from '../lib/local-time.ts';
 import { type DesiredService, formatProblem } from '../model/desired.ts';
+import { endsAtWallMs, type Intent } from '../model/intent.ts';
 import type { Wanted } from '../model/state.ts';
 import type { Condition } from '../model/status.ts';
 
@@ -6,12 +9,14 @@ import type { Condition } from '../model/status.ts';
 export function definitionConditions(
   desired: DesiredService | null,
   wanted: Wanted,
+  intent: Intent | null,
+  now: Instant,
 ): readonly Condition[] {
   return [
     ...troubleConditions(desired),
     ...waitingConditions(desired),
     ...neverValid(desired),
-    ...wantedConditions(wanted),
+    ...wantedConditions(wanted, intent, now),
   ];
 }
 
@@ -36,7 +41,11 @@ function neverValid(desired: DesiredService | null): readonly Condition[] {
     : [];
 }
 
-function wantedConditions(wanted: Wanted): readonly Condition[] {
+function wantedConditions(
+  wanted: Wanted,
+  intent: Intent | null,
+  now: Instant,
+): readonly Condition[] {
   switch (wanted.kind) {
     case 'run':
     case 'hold':
@@ -44,23 +53,36 @@ function wantedConditions(wanted: Wanted): readonly Condition[] {
     case 'remove':
       return [{ type: 'Removed', message: wanted.reason }];
     case 'stop':
-      return stopConditions(wanted);
+      return stopConditions(wanted, intent, now);
   }
 }
 
-function stopConditions(wanted: Wanted & { readonly kind: 'stop' }): readonly Condition[] {
+function stopConditions(
+  wanted: Wanted & { readonly kind: 'stop' },
+  intent: Intent | null,
+  now: Instant,
+): readonly Condition[] {
   switch (wanted.why) {
     case 'disabled':
       return [
         { type: 'Disabled', message: `${wanted.reason}; pmctl start --force runs it all the same` },
       ];
     case 'operator':
-      return [
-        { type: 'StoppedByOperator', message: `${wanted.reason}; pmctl start lets it run again` },
-      ];
+      return intent === null
+        ? []
+        : [{ type: 'StoppedByOperator', message: stopMessage(intent, now) }];
     case 'shutdown':
       return [];
   }
+}
+
+/** `stopped by local at 2026-01-31 12:00:00: new disk; until …; pmctl start lets it run again`. */
+function stopMessage(intent: Intent, now: Instant): string {
+  const why = intent.reason === null ? '' : `: ${intent.reason}`;
+  const endsAtMs = endsAtWallMs(intent, now);
+  const until = endsAtMs === null ? [] : [`until ${formatLocalTime(endsAtMs)}`];
+  const since = `stopped by ${intent.actor} at ${formatLocalTime(intent.requestedAtMs)}${why}`;
+  return [since, ...until, 'pmctl start lets it run again'].join('; ');
 }
 
 function troubleConditions(desired: DesiredService | null): readonly Condition[] {

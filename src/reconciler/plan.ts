@@ -1,4 +1,5 @@
 import type { Instant } from '../lib/clock.ts';
+import { type Intent, leftMs } from '../model/intent.ts';
 import { wantedOf } from '../model/state.ts';
 import { definitionConditions } from './definition-conditions.ts';
 import { planService } from './plan-service.ts';
@@ -8,6 +9,17 @@ import type { Plan, PlanInput } from './situation.ts';
 export function plan(input: PlanInput, now: Instant): Plan {
   const wanted = wantedOf(input.desired, input.intent, input.shuttingDown);
   const planned = planService({ ...input, wanted, now });
-  const conditions = [...planned.conditions, ...definitionConditions(input.desired, wanted)];
-  return { ...planned, conditions };
+  const conditions = [
+    ...planned.conditions,
+    ...definitionConditions(input.desired, wanted, input.intent, now),
+  ];
+  const requeueAfterMs = orWhenOver(planned.requeueAfterMs, input.intent, now);
+  return { ...planned, requeueAfterMs, conditions };
+}
+
+/** An intent that ends is looked at when it does, whatever else there is to wait for. */
+function orWhenOver(requeueAfterMs: number | null, intent: Intent | null, now: Instant) {
+  if (intent === null || intent.until === null) return requeueAfterMs;
+  const overInMs = Math.max(leftMs(intent, now.monotonicMs), 0);
+  return requeueAfterMs === null ? overInMs : Math.min(requeueAfterMs, overInMs);
 }

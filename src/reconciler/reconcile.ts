@@ -6,13 +6,18 @@ import type { DesiredService } from '../model/desired.ts';
 import type { ServiceEvent } from '../model/event.ts';
 import { applyFact, type Fact } from '../model/fact.ts';
 import { type History, hasActiveRun } from '../model/history.ts';
-import type { Intent } from '../model/intent.ts';
+import { type Intent, intentInForce } from '../model/intent.ts';
 import type { CgroupObservation, Observation } from '../model/observation.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import { type Condition, phaseOf, type ServiceStatus } from '../model/status.ts';
 import type { Outlook } from './blast-radius.ts';
 import { plan } from './plan.ts';
-import { actionEvent, failureEvent, transitionEvents } from './service-events.ts';
+import {
+  actionEvent,
+  failureEvent,
+  intentExpiredEvent,
+  transitionEvents,
+} from './service-events.ts';
 import { settle } from './settle.ts';
 import type { Plan, PlanInput } from './situation.ts';
 import type { Store } from './store.ts';
@@ -29,6 +34,8 @@ export interface ReconcilePorts {
   /** Makes sure that changes of the service's cgroup enqueue its name. */
   readonly watch: (name: ServiceName) => void;
   readonly intentOf: (name: ServiceName) => Intent | null;
+  /** The time of its intent is over: it is removed for good. */
+  readonly intentOver: (name: ServiceName) => void;
   readonly actuators: Actuators;
   /** What earlier daemons left written of a service that this one has not met yet. */
   readonly loadHistory: (name: ServiceName) => History;
@@ -116,7 +123,7 @@ export class Reconciler {
   /** What a pass would show now. Changes nothing, does nothing. */
   inspect(name: ServiceName): ServiceStatus {
     const now = readInstant(this.#ports.clock);
-    const reading = this.#settled(this.#observed(name), now);
+    const reading = this.#settled(this.#observed(name, now), now);
     return statusOf(reading, plan(reading, now).conditions);
   }
 
@@ -125,14 +132,15 @@ export class Reconciler {
     const now = readInstant(this.#ports.clock);
     // A service that is not known yet must not become known by being looked at.
     const history = this.#store.history(name) ?? this.#ports.loadHistory(name);
-    const reading = this.#settled({ ...this.#observed(name, history), desired }, now);
+    const reading = this.#settled({ ...this.#observed(name, now, history), desired }, now);
     const runs = hasActiveRun(reading.history);
     return { ...plan(reading, now), runs };
   }
 
   #read(name: ServiceName): Reading {
     const now = readInstant(this.#ports.clock);
-    const observed = this.#observed(name);
+    this.#dropExpiredIntent(name, now);
+    const observed = this.#observed(name, now);
     const reading = this.#settled(observed, now);
     this.#updateHistory(name, reading.history);
     if (reading.observation.cgroup.kind === 'populated') this.#ports.watch(name);
@@ -142,11 +150,19 @@ export class Reconciler {
     return reading;
   }
 
-  #observed(name: ServiceName, history = this.#history(name)): Reading {
+  /** Removed first, then told: a crash in between must not tell it twice. */
+  #dropExpiredIntent(name: ServiceName, now: Instant): void {
+    const intent = this.#ports.intentOf(name);
+    if (intent === null || intentInForce(intent, now.monotonicMs) !== null) return;
+    this.#ports.intentOver(name);
+    this.#ports.emit(intentExpiredEvent(name, intent, now.wallMs));
+  }
+
+  #observed(name: ServiceName, now: Instant, history = this.#history(name)): Reading {
     return {
       name,
       desired: this.#store.desiredOf(name),
-      intent: this.#ports.intentOf(name),
+      intent: intentInForce(this.#ports.intentOf(name), now.monotonicMs),
       observation: this.#ports.observe(name, history),
       history,
       shuttingDown: this.#shuttingDown,
@@ -204,6 +220,8 @@ export class Reconciler {
       await this.#run(name, action);
       this.#ports.watch(name);
     } catch (error) {
+      // Nobody knows whether it was launched: the kernel will tell.
+      if (error instanceof ProcessmasterError && error.code === 'unreachable') throw error;
       const stage = error instanceof ProcessmasterError ? (error.stage ?? 'launch') : 'launch';
       const exit = { kind: 'launch_failed', stage, message: messageOf(error) } as const;
       const at = readInstant(this.#ports.clock);

@@ -1,7 +1,9 @@
 import type { Instant } from '../lib/clock.ts';
+import { formatLocalTime } from '../lib/local-time.ts';
 import type { Action } from '../model/action.ts';
 import type { ServiceEvent } from '../model/event.ts';
 import { describeExit, type History, hasActiveRun, type RunEnd } from '../model/history.ts';
+import type { Intent } from '../model/intent.ts';
 import type { ServiceName } from '../model/service-name.ts';
 
 const SUPERVISOR = 'supervisor';
@@ -109,5 +111,19 @@ export function failureEvent(name: ServiceName, message: string, atMs: number): 
     message,
     actor: SUPERVISOR,
     data: {},
+  };
+}
+
+/** The event of an intent whose time is over. */
+export function intentExpiredEvent(name: ServiceName, intent: Intent, atMs: number): ServiceEvent {
+  const { id, want, actor, requestedAtMs, reason } = intent;
+  const what = want === 'stop' ? 'stop' : 'start';
+  return {
+    atMs,
+    service: name,
+    kind: 'intent.expired',
+    message: `the ${what} by ${actor} of ${formatLocalTime(requestedAtMs)} is over`,
+    actor: SUPERVISOR,
+    data: { intent: id, reason },
   };
 }

@@ -125,7 +125,7 @@ function settleEmpty(history: History, input: SettleInput, now: Instant, random:
 
 function exitOfRun(history: History): Exit {
   if (history.launchedExit === null) {
-    return { kind: 'unknown', reason: 'the process was not a child of this daemon' };
+    return { kind: 'unknown', reason: 'nobody was there to see it' };
   }
   const wentToBackground = !history.mainIsLaunched && history.launchedExit.kind === 'exited';
   return wentToBackground

@@ -10,6 +10,7 @@ import type { Condition } from '../model/status.ts';
 /** All that a plan is made from. */
 export interface PlanInput {
   readonly desired: DesiredService | null;
+  /** The one in force, see intentInForce(). */
   readonly intent: Intent | null;
   readonly observation: Observation;
   /** Already settled, see settle.ts. */

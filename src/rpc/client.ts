@@ -3,9 +3,9 @@ import { lstatSync } from 'node:fs';
 import { connect as connectSocket, type Socket } from 'node:net';
 import type { BuildInfo } from '../lib/build-info.ts';
 import { errnoOf, isErrno, messageOf, ProcessmasterError } from '../lib/errors.ts';
+import { LineDecoder } from '../lib/line-decoder.ts';
 import type { MethodName, RequestOf, ResultOf } from './contract.ts';
 import { isErrorCode } from './error-codes.ts';
-import { LineDecoder } from './framing.ts';
 
 export interface ClientOptions {
   readonly build: BuildInfo;

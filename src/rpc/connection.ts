@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import type { Socket } from 'node:net';
+import { LineDecoder } from '../lib/line-decoder.ts';
 import { type DispatchOptions, dispatch, type Session } from './dispatch.ts';
 import { PARSE_ERROR, rpcCodeOf, SERVER_BUSY } from './error-codes.ts';
-import { LineDecoder } from './framing.ts';
 import { faultResponse, type RpcResponse, readId, readRequest } from './message.ts';
 
 /** What one client may ask of us. */

@@ -3,6 +3,7 @@
  * the socket, pmctl and the console. Names on the wire are as they are printed: snake_case.
  */
 import * as z from 'zod/mini';
+import { LEAST_FOR_MS, MOST_FOR_MS, reasonComplaint } from '../model/intent.ts';
 import { briefRow, eventRow, statusRow } from './status-row.ts';
 
 /** Longest wait a client may ask for. */
@@ -36,6 +37,15 @@ const build = params({ host: text, time: text, version: text });
 
 /** Null: the default, which leaves room for the service's own grace period. */
 const timeout = z._default(z.nullable(between(1, MAX_WAIT_MS)), null);
+
+/** Why an operator asks for it: one line, kept in events and conditions. */
+const reason = z.optional(
+  z.string('expected text').check(
+    z.refine((words) => reasonComplaint(words) === null, {
+      error: ({ input }) => `expected ${reasonComplaint(String(input))}`,
+    }),
+  ),
+);
 
 const outcome = z.object({
   name: z.string(),
@@ -129,17 +139,35 @@ export const contract = {
   },
   'services.start': {
     mutates: true,
-    params: params({ names, force: flag(false), wait: flag(true), timeout_ms: timeout }),
+    params: params({ names, force: flag(false), wait: flag(true), timeout_ms: timeout, reason }),
     result: outcomes,
   },
+  /** With `for_ms` it is over after that time, whoever runs the daemon then. */
   'services.stop': {
     mutates: true,
-    params: params({ names, wait: flag(true), timeout_ms: timeout }),
+    params: params({
+      names,
+      wait: flag(true),
+      timeout_ms: timeout,
+      reason,
+      for_ms: z.optional(between(LEAST_FOR_MS, MOST_FOR_MS)),
+    }),
     result: outcomes,
   },
   'services.restart': {
     mutates: true,
-    params: params({ names, wait: flag(true), timeout_ms: timeout }),
+    params: params({ names, wait: flag(true), timeout_ms: timeout, reason }),
+    result: outcomes,
+  },
+  /** Write `global.enabled` into the definitions, then wait until it has come true. */
+  'services.enable': {
+    mutates: true,
+    params: params({ names, wait: flag(true), timeout_ms: timeout, reason }),
+    result: outcomes,
+  },
+  'services.disable': {
+    mutates: true,
+    params: params({ names, wait: flag(true), timeout_ms: timeout, reason }),
     result: outcomes,
   },
   'sources.update': {

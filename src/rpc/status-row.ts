@@ -67,6 +67,10 @@ export const statusRow = z.extend(briefRow, {
   last_exit_code: numberOrNull,
   /** Who stopped it; null when no operator did. */
   stopped_by: textOrNull,
+  /** Why, in that operator's words. */
+  stopped_reason: textOrNull,
+  /** When that stop is over; null for one that holds until somebody starts it. */
+  stopped_until_ms: numberOrNull,
   provisioning_defined: z.boolean(),
   provisioning_marker: textOrNull,
   provisioning_marker_exists: z.boolean(),

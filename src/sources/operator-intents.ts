@@ -1,4 +1,4 @@
-import type { Clock } from '../lib/clock.ts';
+import { type Clock, type Instant, readInstant } from '../lib/clock.ts';
 import type { Intent } from '../model/intent.ts';
 import type { ServiceName } from '../model/service-name.ts';
 
@@ -7,25 +7,32 @@ export interface IntentPort {
   load(): readonly (readonly [ServiceName, Intent])[];
   /** `null` removes it. */
   save(name: ServiceName, intent: Intent | null): void;
+  /** A number above `lastKnown` that no intent ever had, also none that has been removed. */
+  nextId(lastKnown: number): number;
 }
 
-/** What an operator asks for: an intent before it has an id and a time. */
-export type IntentRequest = Omit<Intent, 'id' | 'requestedAtMs'>;
+/** What an operator asks for: an intent before it has an id and its times. */
+export type IntentRequest = Omit<Intent, 'id' | 'requestedAtMs' | 'until'> & {
+  /** How long it is to hold, counted from now; `null` is until something else is asked for. */
+  readonly forMs: number | null;
+};
+
+type IntentClock = Pick<Clock, 'wallMs' | 'monotonicMs'>;
 
 /**
  * What operators last asked for, by service.
  *
- * INVARIANTS: ids grow with each request, and a later daemon goes on from the highest that is kept;
- * what `get` gives has been saved.
+ * INVARIANTS: ids grow with each request, also across daemons and when the newest intent has been
+ * removed; what `get` gives has been saved.
  */
 export class OperatorIntents {
   readonly #port: IntentPort;
-  readonly #clock: Pick<Clock, 'wallMs'>;
+  readonly #clock: IntentClock;
   readonly #intentByName: Map<ServiceName, Intent>;
   #lastId: number;
 
   /** Throws what the port throws while loading. */
-  constructor(port: IntentPort, clock: Pick<Clock, 'wallMs'>) {
+  constructor(port: IntentPort, clock: IntentClock) {
     this.#port = port;
     this.#clock = clock;
     this.#intentByName = new Map(port.load());
@@ -34,16 +41,10 @@ export class OperatorIntents {
 
   /** Replaces what was asked for before. Throws what the port throws; then nothing has changed. */
   record(name: ServiceName, request: IntentRequest): Intent {
-    const { want, forced, restart, actor } = request;
-    const id = this.#lastId + 1;
-    const intent: Intent = {
-      id,
-      want,
-      forced,
-      restart,
-      actor,
-      requestedAtMs: this.#clock.wallMs(),
-    };
+    const { forMs, ...asked } = request;
+    const id = this.#port.nextId(this.#lastId);
+    const now = readInstant(this.#clock);
+    const intent: Intent = { ...asked, id, requestedAtMs: now.wallMs, until: after(now, forMs) };
     this.#port.save(name, intent);
     this.#lastId = id;
     this.#intentByName.set(name, intent);
@@ -54,10 +55,15 @@ export class OperatorIntents {
     return this.#intentByName.get(name) ?? null;
   }
 
-  /** The service is gone, and with it what was asked of it. */
+  /** What was asked is no more: the service is gone, the time is over, or it was lifted. */
   forget(name: ServiceName): void {
     if (!this.#intentByName.has(name)) return;
     this.#port.save(name, null);
     this.#intentByName.delete(name);
   }
+}
+
+function after(now: Instant, forMs: number | null): Instant | null {
+  if (forMs === null) return null;
+  return { wallMs: now.wallMs + forMs, monotonicMs: now.monotonicMs + forMs };
 }

@@ -1,8 +1,9 @@
-import type { ApiPorts, IntentRequest, ProcessDescription } from '../../src/api/ports.ts';
+import type { ApiPorts, FileEdit, IntentRequest, ProcessDescription } from '../../src/api/ports.ts';
 import type { RecordedEvent, ServiceEvent } from '../../src/model/event.ts';
 import { EMPTY_HISTORY } from '../../src/model/history.ts';
 import type { Intent } from '../../src/model/intent.ts';
 import type { ServiceName } from '../../src/model/service-name.ts';
+import type { AcceptedSpec } from '../../src/model/service-spec.ts';
 import { type Condition, phaseOf, type ServiceStatus } from '../../src/model/status.ts';
 import type { CallContext } from '../../src/rpc/dispatch.ts';
 import { accepted, desired, name } from '../builders/specs.ts';
@@ -38,6 +39,10 @@ export const condition = (type: Condition['type'], message = `it is ${type}`): C
 export class MemoryDaemon {
   readonly clock = new FakeClock();
   readonly intents: Intent[] = [];
+  readonly lifted: number[] = [];
+  readonly edits: string[] = [];
+  /** What `setEnabled` does with a file; it may throw. */
+  edit: (spec: AcceptedSpec, enabled: boolean) => FileEdit = () => 'edited';
   readonly enqueued: string[] = [];
   readonly emitted: ServiceEvent[] = [];
   events: RecordedEvent[] = [];
@@ -78,7 +83,15 @@ export class MemoryDaemon {
         return () => this.listeners.delete(listener);
       },
       recordIntent: (named, request) => this.#record(named, request),
+      liftIntent: (named, isMeant) => {
+        const asked = this.#statuses.get(named)?.intent ?? null;
+        if (asked === null || !isMeant(asked)) return null;
+        this.lifted.push(asked.id);
+        return asked;
+      },
       enqueue: (named) => this.enqueued.push(named),
+      desired: (named) => this.#statuses.get(named)?.desired ?? null,
+      setEnabled: (spec, enabled) => this.#edit(spec, enabled),
       updateSources: async () => NOTHING_NEW,
       diffSources: () => NOTHING_PENDING,
       events: ({ service, limit }) =>
@@ -93,8 +106,18 @@ export class MemoryDaemon {
     };
   }
 
+  #edit(spec: AcceptedSpec, enabled: boolean): FileEdit {
+    const edit = this.edit(spec, enabled);
+    this.edits.push(`${spec.sourceFile} ${enabled} ${edit}`);
+    return edit;
+  }
+
   #record(named: ServiceName, request: IntentRequest): Intent {
-    const intent = { ...request, id: this.intents.length + 1, requestedAtMs: this.clock.wallMs() };
+    const { forMs, ...asked } = request;
+    const { wallMs, monotonicMs } = this.clock.now();
+    const until =
+      forMs === null ? null : { wallMs: wallMs + forMs, monotonicMs: monotonicMs + forMs };
+    const intent = { ...asked, id: this.intents.length + 1, requestedAtMs: wallMs, until };
     this.intents.push(intent);
     const before = this.#statuses.get(named);
     if (before !== undefined) this.onIntent(intent, before);

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { createHandlers } from '../../src/api/handlers.ts';
+import { formatLocalTime } from '../../src/lib/local-time.ts';
 import type { Intent } from '../../src/model/intent.ts';
 import type { ServiceStatus } from '../../src/model/status.ts';
 import { contract } from '../../src/rpc/contract.ts';
@@ -190,5 +191,53 @@ test('a caller that goes away takes its wait along, not its request', async () =
     1,
     0,
     null,
+  ]);
+});
+
+test('a reason and a time go into the intent and the event', async () => {
+  const daemon = obedient(status('web', [condition('Populated')], { history: activeHistory() }));
+  const stop = createHandlers(daemon.ports())['services.stop'];
+  const ask = { names: ['web'], ...ASK, reason: 'new disk', for_ms: 7_200_000 };
+  const { services } = await stop(ask, caller());
+  const { wallMs, monotonicMs } = daemon.clock.now();
+  const until = `; until ${formatLocalTime(wallMs + 7_200_000)}`;
+  expect(services).toMatchObject([{ ok: true, message: expect.stringContaining(until) }]);
+  expect(daemon.intents).toMatchObject([
+    { want: 'stop', reason: 'new disk', until: { monotonicMs: monotonicMs + 7_200_000 } },
+  ]);
+  expect(daemon.emitted).toMatchObject([
+    {
+      kind: 'operator.stop',
+      message: 'stop requested by local for 2h: new disk',
+      data: { reason: 'new disk', for_ms: 7_200_000 },
+    },
+  ]);
+});
+
+test.each([
+  ['services.stop', { for_ms: 999 }],
+  ['services.stop', { for_ms: 365 * 86_400_000 + 1 }],
+  ['services.stop', { reason: 'two\nlines' }],
+  ['services.start', { reason: '' }],
+  ['services.start', { for_ms: 5_000 }],
+  ['services.restart', { for_ms: 5_000 }],
+] as const)('%s does not take %j', (method, extra) => {
+  const { params } = contract[method];
+  expect(z.safeParse(params, { names: ['web'], ...extra }).success).toBe(false);
+  expect(z.safeParse(params, { names: ['web'], reason: 'new disk' }).success).toBe(true);
+});
+
+test('a stop that was over before it was done has been a stop', async () => {
+  const up = status('web', [condition('Populated')], { history: activeHistory() });
+  const daemon = new MemoryDaemon(up);
+  const ask = { names: ['web'], ...ASK, for_ms: 1_000 };
+  const stopped = createHandlers(daemon.ports())['services.stop'](ask, caller());
+  daemon.clock.advance(1_000);
+  // The grace goes on; the intent is gone.
+  daemon.show({ ...up, conditions: [condition('Populated'), condition('Stopping')] });
+  const again = activeHistory({ run: run({ number: 2 }) });
+  daemon.show(status('web', [condition('Populated', '1 process')], { history: again }));
+  expect((await stopped).services).toMatchObject([
+    { ok: true, outcome: 'done', message: 'stopped, and its time is over: RUNNING; 1 process' },
   ]);
 });

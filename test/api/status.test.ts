@@ -55,6 +55,8 @@ test('a running service shows its processes, its run and its definition', async 
     restarts_10m: 2,
     next_start_in_ms: null,
     stopped_by: null,
+    stopped_reason: null,
+    stopped_until_ms: null,
     provisioning_defined: false,
     provisioning_marker: null,
     provisioning_marker_exists: false,
@@ -75,7 +77,7 @@ test.for<[string, Partial<ServiceStatus>, object]>([
   [
     'stopped by an operator',
     {
-      intent: intent({ want: 'stop', actor: 'ann' }),
+      intent: intent({ want: 'stop', actor: 'ann', reason: 'new disk', until: at(90_000) }),
       history: activeHistory({
         runEnd: {
           at: at(5_000),
@@ -95,6 +97,8 @@ test.for<[string, Partial<ServiceStatus>, object]>([
     {
       actual: 'STOPPED',
       stopped_by: 'ann',
+      stopped_reason: 'new disk',
+      stopped_until_ms: at(90_000).wallMs,
       system_flags: ['user_stop', 'exit_ok'],
       uptime_ms: null,
       main_pid: null,

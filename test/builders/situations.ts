@@ -73,6 +73,8 @@ export function intent(changes: Partial<Intent> = {}): Intent {
     restart: false,
     actor: 'local',
     requestedAtMs: at(0).wallMs,
+    reason: null,
+    until: null,
     ...changes,
   };
 }

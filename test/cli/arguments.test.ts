@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
 import { readCommandLine } from '../../src/cli/arguments.ts';
-import { readCount, readTimeoutMs, readWait } from '../../src/cli/option-values.ts';
+import {
+  readCount,
+  readFor,
+  readReason,
+  readTimeoutMs,
+  readWait,
+} from '../../src/cli/option-values.ts';
 import { DEFAULT_SOCKET, socketPath } from '../../src/cli/socket-path.ts';
 
 async function read(...argv: string[]) {
@@ -73,3 +79,28 @@ test('the socket is the one of the option, of the environment, or the default', 
   expect(socketPath(undefined, { PMCTL_SOCK: '' })).toBe(DEFAULT_SOCKET);
   expect(socketPath(undefined, {})).toBe(DEFAULT_SOCKET);
 });
+
+test('a time to hold and a reason are left out, or read', () => {
+  expect(readFor('stop', undefined)).toEqual({});
+  expect(readFor('stop', '1h30m')).toEqual({ for_ms: 5_400_000 });
+  expect(readFor('stop', '365d')).toEqual({ for_ms: 31_536_000_000 });
+  expect(readReason('stop', undefined)).toEqual({});
+  expect(readReason('stop', 'new disk')).toEqual({ reason: 'new disk' });
+});
+
+test.for(['', '2', '999ms', '365d1s', '-1h', 'tomorrow'])('--for %j is refused', (value) => {
+  expect(() => readFor('stop', value)).toThrow(/^cannot use '--for .*': expected a /);
+});
+
+test.for(['', 'two\nlines', 'x'.repeat(257)])('--reason %j is refused', (value) => {
+  expect(() => readReason('stop', value)).toThrow("cannot use that '--reason': expected ");
+});
+
+test.for([['start'], ['restart'], ['status']])(
+  '--for is no option of %s',
+  async ([command = '']) => {
+    await expect(read(command, 'web', '--for', '2h')).rejects.toMatchObject({
+      code: 'invalid_argument',
+    });
+  },
+);

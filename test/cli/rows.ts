@@ -38,6 +38,8 @@ export function row(changes: Partial<StatusRow> = {}): StatusRow {
     restarts_10m: 0,
     next_start_in_ms: null,
     stopped_by: null,
+    stopped_reason: null,
+    stopped_until_ms: null,
     provisioning_defined: false,
     provisioning_marker: null,
     provisioning_marker_exists: false,

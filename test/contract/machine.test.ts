@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ActuatorContext } from '../../src/actuators/context.ts';
 import { Launches } from '../../src/actuators/launches.ts';
+import { StopCommands } from '../../src/actuators/stop-commands.ts';
 import { createActuators } from '../../src/actuators/table.ts';
 import { killCgroup } from '../../src/host/cgroup.ts';
 import { resolveCgroupRoot } from '../../src/host/cgroup-mount.ts';
 import { CgroupTree } from '../../src/host/cgroup-tree.ts';
 import { FifoPool } from '../../src/host/fifo.ts';
+import { Keeper } from '../../src/keeper/keeper.ts';
 import { systemClock } from '../../src/lib/clock.ts';
-import { LogCapture } from '../../src/logs/capture.ts';
 import type { Actuators } from '../../src/model/action.ts';
 import type { Fact } from '../../src/model/fact.ts';
 import { EMPTY_HISTORY, type Exit } from '../../src/model/history.ts';
@@ -89,17 +90,21 @@ function realMachine(): Machine {
     allowSubtreeControl: true,
   });
   const exits: Exit[] = [];
-  const capture = new LogCapture({ clock: systemClock, onTrouble: () => {}, onEnded: () => {} });
   const fifos = new FifoPool({ directory: join(folder, 'fifos') });
   const launches = new Launches();
+  const keeper = new Keeper(systemClock, (event) => {
+    if (event.kind === 'trouble' || event.launch.end === null) return;
+    launches.ended(WEB, event.launch.runNumber);
+    exits.push(event.launch.end.exit);
+  });
   const context: ActuatorContext = {
     tree,
     servicesDirectory: join(folder, 'services'),
     fifos,
-    capture,
+    keeper,
     launches,
+    stopCommands: new StopCommands(),
     daemonEnvironment: process.env,
-    onLaunchedExit: (_name, _run, exit) => exits.push(exit),
     onStopCommandEnded: () => {},
     onCgroupRemoved: () => {},
     removeServiceFolder: () => {},
@@ -135,7 +140,7 @@ function realMachine(): Machine {
     untilReady: () => until(() => readText(stdout).includes('ready')),
     close: () => {
       killCgroup(tree.service(WEB));
-      capture.closeAll();
+      keeper.close();
       fifos.close();
       rmSync(folder, { recursive: true, force: true });
       tree.close();

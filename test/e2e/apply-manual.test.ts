@@ -105,3 +105,23 @@ test('what is wrong is told without an update, and what was in force survives a 
   const { stdout } = await instance.pmctl('diff');
   expect(stdout.split('\n').at(-2)).toBe('1 remove, 1 restart, 1 start; 0 unchanged');
 });
+
+test('enable and disable apply at once, for the service that they name', async () => {
+  const instance = await startManual((each) => {
+    each.defineScript('web', 'exec sleep 1000');
+    each.defineScript('db', 'exec sleep 1000');
+  });
+  await instance.running('web', 1);
+  const before = await instance.running('db', 1);
+  await instance.phase('db', 'RUNNING');
+  instance.defineScript('db', 'exec sleep 2000');
+  await pending(instance, '1 change is pending');
+
+  expect((await instance.pmctl('disable', 'web')).code).toBe(0);
+  expect(instance.pidsOf('web')).toEqual([]);
+  expect(instance.pidsOf('db')).toEqual(before);
+  await pending(instance, '1 change is pending');
+  expect((await instance.pmctl('enable', 'web')).code).toBe(0);
+  expect(instance.pidsOf('web')).toHaveLength(1);
+  expect(instance.pidsOf('db')).toEqual(before);
+});

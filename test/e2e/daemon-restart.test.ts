@@ -36,6 +36,23 @@ test('a restart replaces the daemon and touches no service', async () => {
   expect(zombiesOf(daemonPid)).toEqual([]);
 });
 
+test('a restart waits for a stop command that is at work', async () => {
+  const instance = await startInstance();
+  instance.defineScript('worker', 'exec sleep 1000', {
+    process: { stop_command: ['/bin/sh', '-c', 'sleep 1; echo done >done'] },
+  });
+  await instance.phase('worker', 'RUNNING');
+  await instance.pmctl('stop', 'worker', '--no-wait');
+  await instance.phase('worker', 'STOPPING');
+
+  const { code } = await instance.pmctl('daemon', 'restart');
+
+  expect(code).toBe(0);
+  expect(readOr(join(instance.folder('worker'), 'done'), '')).toBe('done\n');
+  await instance.phase('worker', 'STOPPED', 15_000);
+  expect(zombiesOf(instance.daemonPid)).toEqual([]);
+});
+
 test('SIGUSR2 does the same', async () => {
   const instance = await startInstance();
   instance.defineScript('sleeper', 'exec sleep 1000');

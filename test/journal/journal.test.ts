@@ -322,7 +322,16 @@ function event(service: ServiceName | null, message: string): ServiceEvent {
 }
 
 function intent(id: number): Intent {
-  return { id, want: 'stop', forced: false, restart: false, actor: 'local', requestedAtMs: 5 };
+  return {
+    id,
+    want: 'stop',
+    forced: false,
+    restart: false,
+    actor: 'local',
+    requestedAtMs: 5,
+    reason: 'new disk',
+    until: { wallMs: 10, monotonicMs: 20.5 },
+  };
 }
 
 function serviceName(text: string): ServiceName {

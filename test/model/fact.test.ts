@@ -33,11 +33,17 @@ describe('a fact', () => {
   });
 
   it('of this run changes it', () => {
-    expect(applyFact(activeHistory(), launched).main).toEqual({ pid: 7, startTicks: 8 });
+    const launching = activeHistory({ main: null });
+    expect(applyFact(launching, launched).main).toEqual({ pid: 7, startTicks: 8 });
     expect(applyFact(activeHistory(), exit)).toMatchObject({
       launchedExit: exited(3),
       launchedExitAt: at(9),
     });
+  });
+
+  it('of a launch that is known already changes nothing', () => {
+    const history = activeHistory();
+    expect(applyFact(history, launched)).toBe(history);
   });
 
   it('of an earlier run changes nothing', () => {

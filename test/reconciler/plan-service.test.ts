@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { formatLocalTime } from '../../src/lib/local-time.ts';
 import type { StopProgress } from '../../src/model/history.ts';
 import { EMPTY_HISTORY } from '../../src/model/history.ts';
 import { phaseOf } from '../../src/model/status.ts';
@@ -794,7 +795,21 @@ describe('the reasons', () => {
     [
       'an operator',
       { intent: intent({ want: 'stop', actor: 'ana' }) },
-      'StoppedByOperator: stopped by ana; pmctl start lets it run again',
+      `StoppedByOperator: stopped by ana at ${formatLocalTime(at(0).wallMs)}; pmctl start lets it run again`,
+    ],
+    [
+      'an operator who said why and for how long',
+      { intent: intent({ want: 'stop', reason: 'new disk', until: at(60_000) }) },
+      `StoppedByOperator: stopped by local at ${formatLocalTime(at(0).wallMs)}: new disk; until ${formatLocalTime(at(60_000).wallMs)}; pmctl start lets it run again`,
+    ],
+    [
+      'a stop with a reason',
+      {
+        intent: intent({ want: 'stop', reason: 'new disk' }),
+        observation: running(100),
+        history: activeHistory(),
+      },
+      'signal: stopped by local: new disk',
     ],
     [
       'an unreadable kernel',
@@ -875,5 +890,31 @@ describe('a start', () => {
     const observation = observed({ kind: 'populated', pids: [1] }, { logsCaptured: false });
     const hold = { name: desired().name, accepted: null, trouble: null };
     expect(summary({ desired: hold, observation, history }).actions).toEqual([]);
+  });
+});
+
+describe('an intent with an end', () => {
+  const forAMinute = intent({ want: 'stop', until: at(60_000) });
+
+  it.each<[string, Partial<PlanInput>, number | null]>([
+    ['wakes a service that is down', { intent: forAMinute }, 50_000],
+    [
+      'does not make a stop wait for it',
+      { intent: forAMinute, observation: running(100), history: activeHistory({ stop: stop() }) },
+      5_000,
+    ],
+    [
+      'wakes a service in the middle of its stop',
+      {
+        intent: intent({ want: 'stop', until: at(11_000) }),
+        observation: running(100),
+        history: activeHistory({ stop: stop() }),
+      },
+      1_000,
+    ],
+    ['wakes a disabled one, too', { intent: forAMinute, desired: disabled }, 50_000],
+    ['is due at once when its time is over', { intent: intent({ until: at(9_000) }) }, 0],
+  ])('%s', (_title, input, requeueAfterMs) => {
+    expect(summary(input).requeueAfterMs).toBe(requeueAfterMs);
   });
 });

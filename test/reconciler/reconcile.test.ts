@@ -49,6 +49,10 @@ class Bench {
     isUnchanged: (_name, shown) => isDeepStrictEqual(this.observation.cgroup, shown),
     watch: () => this.calls.push('watch'),
     intentOf: () => this.wanted,
+    intentOver: () => {
+      this.calls.push('intent over');
+      this.wanted = null;
+    },
     actuators: {
       start: this.#actuator('start'),
       signal: this.#actuator('signal'),

@@ -67,7 +67,7 @@ describe('the end of a run', () => {
     const history = settled({ observation: empty, history: activeHistory() });
     expect(history.runEnd?.exit).toEqual({
       kind: 'unknown',
-      reason: 'the process was not a child of this daemon',
+      reason: 'nobody was there to see it',
     });
     expect(history.nextStartMonotonicMs).not.toBeNull();
   });

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { BuildInfo } from '../../src/lib/build-info.ts';
+import { LineDecoder } from '../../src/lib/line-decoder.ts';
 import type { Handlers } from '../../src/rpc/dispatch.ts';
-import { LineDecoder } from '../../src/rpc/framing.ts';
 import { RpcServer, type RpcServerLimits } from '../../src/rpc/server.ts';
 import { listenOnUnixSocket } from '../../src/rpc/unix-socket.ts';
 
@@ -60,6 +60,8 @@ const EMPTY_HANDLERS: Handlers = {
   'services.start': () => ({ services: [] }),
   'services.stop': () => ({ services: [] }),
   'services.restart': () => ({ services: [] }),
+  'services.enable': () => ({ services: [] }),
+  'services.disable': () => ({ services: [] }),
   'sources.update': () => ({
     accepted: [],
     changed: [],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { LineDecoder } from '../../src/rpc/framing.ts';
+import { LineDecoder } from '../../src/lib/line-decoder.ts';
 
 test('lines are the same however the bytes are cut, also within a character', () => {
   const line = fc.string({ unit: 'grapheme' }).filter((text) => !/[\r\n]/.test(text));

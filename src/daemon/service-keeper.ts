@@ -1,0 +1,100 @@
+import { realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Launches } from '../actuators/launches.ts';
+import { createCgroup, removeCgroupWithin } from '../host/cgroup.ts';
+import type { CgroupTree } from '../host/cgroup-tree.ts';
+import { startDetached } from '../host/detached-process.ts';
+import { KeeperClient } from '../keeper/keeper-client.ts';
+import type { KeptLaunch, Snapshot } from '../keeper/protocol.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Fact } from '../model/fact.ts';
+import { parseServiceName, type ServiceName } from '../model/service-name.ts';
+
+export interface ServiceKeeperParts {
+  readonly clock: Clock;
+  readonly tree: CgroupTree;
+  readonly runtimeDirectory: string;
+  readonly launches: Launches;
+  readonly record: (name: ServiceName, fact: Fact) => void;
+  /** What is read and what is known may have changed for every service. */
+  readonly enqueueAll: () => void;
+  readonly say: (service: ServiceName | null, kind: string, message: string) => void;
+}
+
+/** The keeper, wired to what the daemon knows: its reports become facts, its loss is made good. */
+export function createServiceKeeper(parts: ServiceKeeperParts): KeeperClient {
+  const { clock, tree, launches, say } = parts;
+  const socketPath = join(parts.runtimeDirectory, 'keeper.sock');
+  const client: KeeperClient = new KeeperClient({
+    clock,
+    socketPath,
+    startKeeper: async () => {
+      createCgroup(tree.keeper());
+      await startDetached([keeperProgram(), socketPath], tree.keeper());
+    },
+    onFound: (snapshot) => {
+      takeOver(parts, snapshot, (launch) => client.acknowledge(launch.name, launch.runNumber));
+      parts.enqueueAll();
+    },
+    onEvent: (event) => {
+      if (event.kind === 'trouble') {
+        say(parseServiceName(event.name), 'logs.warning', event.message);
+      } else {
+        recordEnd(parts, event.launch);
+        client.acknowledge(event.launch.name, event.launch.runNumber);
+      }
+    },
+    onLost: (reason) => {
+      launches.clear();
+      say(null, 'keeper.lost', `${reason}; another one is started, services run on`);
+    },
+  });
+  return client;
+}
+
+/** A keeper that said goodbye is out of its cgroup within milliseconds. */
+const GONE_WITHIN_MS = 2_000;
+
+/** Ends the keeper, for nothing is left to keep, and removes its cgroup. */
+export async function endServiceKeeper(client: KeeperClient, tree: CgroupTree): Promise<void> {
+  await client.end();
+  await removeCgroupWithin(tree.keeper(), GONE_WITHIN_MS);
+}
+
+/** What an earlier daemon of ours left, and what happened since. */
+function takeOver(
+  parts: ServiceKeeperParts,
+  { launches, captured }: Snapshot,
+  acknowledge: (launch: KeptLaunch) => void,
+): void {
+  parts.launches.clear();
+  for (const launch of launches) {
+    const { pid, startTicks, runNumber } = launch;
+    const name = parseServiceName(launch.name);
+    if (name === null) continue;
+    parts.launches.began(name, runNumber);
+    // The daemon may have been killed between the launch and writing it down.
+    parts.record(name, { kind: 'launched', runNumber, main: { pid, startTicks } });
+    if (launch.end === null) continue;
+    recordEnd(parts, launch);
+    acknowledge(launch);
+  }
+  for (const { name: text, runNumber } of captured) {
+    const name = parseServiceName(text);
+    if (name !== null) parts.launches.captured(name, runNumber);
+  }
+}
+
+/** Written beside the run before the keeper may forget it. */
+function recordEnd({ launches, record }: ServiceKeeperParts, launch: KeptLaunch): void {
+  const { runNumber, end } = launch;
+  const name = parseServiceName(launch.name);
+  if (name === null || end === null) return;
+  launches.ended(name, runNumber);
+  record(name, { kind: 'launched-exit', runNumber, exit: end.exit, at: end.at });
+}
+
+/** Beside the daemon's own program, where links (npm makes them) lead. */
+function keeperProgram(): string {
+  return join(dirname(realpathSync(process.argv[1] ?? '')), 'keeper');
+}

@@ -1,0 +1,31 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { ProcessmasterError } from '../lib/errors.ts';
+import type { CgroupPath } from './cgroup.ts';
+
+/** Joins the cgroup, then leaves the command to init by ending. */
+const SCRIPT = 'echo 0 >"$1/cgroup.procs" && shift && { "$@" </dev/null >/dev/null 2>&1 & }';
+
+/**
+ * Starts a program that is nobody's child but init's, in a cgroup and a session of its own, without
+ * any descriptor of ours: it outlives this process whatever becomes of it.
+ * @throws ProcessmasterError `io` when it cannot be started at all
+ */
+export async function startDetached(
+  argv: readonly [string, ...string[]],
+  cgroup: CgroupPath,
+): Promise<void> {
+  const shell = spawn('/bin/sh', ['-c', SCRIPT, 'sh', cgroup, ...argv], {
+    cwd: '/',
+    detached: true,
+    stdio: 'ignore',
+  });
+  try {
+    const [code] = await once(shell, 'exit');
+    if (code === 0) return;
+    throw new Error(`sh ended with ${code}`);
+  } catch (cause) {
+    const message = `cannot start '${argv[0]}': no process could be made`;
+    throw new ProcessmasterError('io', message, { cause });
+  }
+}

@@ -1,0 +1,102 @@
+import { connect, type Socket } from 'node:net';
+import { ProcessmasterError } from '../lib/errors.ts';
+import { LineDecoder } from '../lib/line-decoder.ts';
+import type { KeeperEvent, KeeperMessage, KeeperMethod, KeeperMethods } from './protocol.ts';
+
+export interface KeeperConnectionPorts {
+  readonly onEvent: (event: KeeperEvent) => void;
+  /** Once, when the connection ends, whoever ended it. */
+  readonly onClosed: () => void;
+}
+
+interface Pending {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: ProcessmasterError) => void;
+}
+
+/** A snapshot of thousands of services is a few hundred KiB. */
+const MAX_MESSAGE_BYTES = 64 * 1_048_576;
+
+/**
+ * The daemon's end of a connection to a keeper.
+ *
+ * INVARIANTS: every call is settled, also when the keeper goes away.
+ */
+export class KeeperConnection {
+  readonly #socket: Socket;
+  readonly #ports: KeeperConnectionPorts;
+  readonly #pending = new Map<number, Pending>();
+  #lastId = 0;
+
+  private constructor(socket: Socket, ports: KeeperConnectionPorts) {
+    this.#socket = socket;
+    this.#ports = ports;
+    const decoder = new LineDecoder(MAX_MESSAGE_BYTES);
+    socket.on('data', (chunk: Buffer) => {
+      const { lines, tooLong } = decoder.push(chunk);
+      for (const line of lines) this.#receive(line);
+      if (tooLong) socket.destroy();
+    });
+    socket.on('error', () => {});
+    socket.on('close', () => this.#closed());
+  }
+
+  /** @throws the system's error when nobody listens on `path` */
+  static open(path: string, ports: KeeperConnectionPorts): Promise<KeeperConnection> {
+    return new Promise((resolve, reject) => {
+      const socket = connect(path);
+      socket.once('error', reject);
+      socket.once('connect', () => {
+        socket.off('error', reject);
+        resolve(new KeeperConnection(socket, ports));
+      });
+    });
+  }
+
+  /** @throws ProcessmasterError what the keeper says, or `unreachable` when it goes away meanwhile */
+  call<M extends KeeperMethod>(
+    method: M,
+    params: KeeperMethods[M]['params'],
+  ): Promise<KeeperMethods[M]['result']> {
+    if (this.#socket.destroyed) return Promise.reject(gone());
+    const id = ++this.#lastId;
+    const answered = new Promise<unknown>((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject });
+    });
+    this.#socket.write(`${JSON.stringify({ id, method, params })}\n`);
+    // A door: the protocol's version was compared when the connection was made.
+    return answered as Promise<KeeperMethods[M]['result']>;
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #receive(line: Buffer): void {
+    const message = JSON.parse(line.toString('utf8')) as KeeperMessage;
+    if ('happened' in message) {
+      this.#ports.onEvent(message.happened);
+      return;
+    }
+    const pending = this.#pending.get(message.id);
+    this.#pending.delete(message.id);
+    if ('result' in message) {
+      pending?.resolve(message.result);
+    } else {
+      const { code, message: text, stage } = message.fault;
+      pending?.reject(new ProcessmasterError(code, text, stage === null ? {} : { stage }));
+    }
+  }
+
+  #closed(): void {
+    for (const { reject } of this.#pending.values()) reject(gone());
+    this.#pending.clear();
+    this.#ports.onClosed();
+  }
+}
+
+function gone(): ProcessmasterError {
+  return new ProcessmasterError('unreachable', 'the keeper of the services is gone', {
+    stage: 'ask the keeper',
+  });
+}

@@ -1,0 +1,81 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { type Instance, startInstance } from './harness.ts';
+import { cgroupPids, isAlive, readOr } from './kernel.ts';
+import { waitFor } from './wait-for.ts';
+
+/** Waits for a file, then says its last words and ends with a code. */
+const ENDS = (code: number) =>
+  `echo begun; while [ ! -e end ]; do sleep 0.02; done; echo "last words"; exit ${code}`;
+
+const keeperOf = (instance: Instance) => cgroupPids(join(instance.cgroup, 'keeper'))[0] ?? 0;
+
+test('what ended while no daemon was there is known to the next one', async () => {
+  const instance = await startInstance();
+  const onFailure = { restart_policy: { policy: 'on-failure', restart_backoff_ms: 60_000 } };
+  const names = ['well', 'badly', 'once'];
+  instance.defineScript('well', ENDS(0), onFailure);
+  instance.defineScript('badly', ENDS(3), onFailure);
+  instance.defineScript('once', ENDS(4), { restart_policy: { policy: 'never' } });
+  for (const name of names) await instance.phase(name, 'RUNNING');
+
+  await instance.endDaemon('SIGKILL');
+  for (const name of names) writeFileSync(join(instance.folder(name), 'end'), '');
+  for (const name of names) {
+    await waitFor(() => instance.pidsOf(name).length === 0, { what: `${name} to end` });
+  }
+  await instance.start();
+
+  expect(await instance.phase('well', 'STOPPED')).toMatchObject({ last_exit_code: 0, run: 1 });
+  expect(await instance.phase('badly', 'BACKOFF')).toMatchObject({ last_exit_code: 3, run: 1 });
+  expect(await instance.phase('once', 'FAILED')).toMatchObject({ last_exit_code: 4, run: 1 });
+  for (const name of names) {
+    const log = readOr(join(instance.folder(name), 'logs/stdout.log'), '');
+    expect(log).toBe('begun\nlast words\n');
+  }
+});
+
+test('a keeper that is killed is replaced, and no service notices', async () => {
+  const instance = await startInstance();
+  instance.defineScript('counter', 'i=0; while :; do i=$((i+1)); echo "line $i"; sleep 0.02; done');
+  const log = () => readOr(join(instance.folder('counter'), 'logs/stdout.log'), '');
+  const { main_pid } = await instance.phase('counter', 'RUNNING');
+  await waitFor(() => log().includes('line 10\n'), { what: 'ten lines' });
+  const keeper = keeperOf(instance);
+
+  process.kill(keeper, 'SIGKILL');
+  await waitFor(() => ![0, keeper].includes(keeperOf(instance)), { what: 'another keeper' });
+  const seen = log().length;
+  await waitFor(() => log().length > seen + 200, { what: 'more lines' });
+
+  expect(await instance.phase('counter', 'RUNNING')).toMatchObject({ main_pid, run: 1 });
+  const { stdout } = await instance.pmctl('events');
+  expect(stdout).toContain('keeper.lost');
+  // Its end is noticed as before, and it is started by the new keeper.
+  process.kill(main_pid ?? 0, 'SIGKILL');
+  await waitFor(async () => (await instance.status('counter'))?.run === 2, { what: 'a new run' });
+});
+
+test('the keeper ends with the last service', async () => {
+  const instance = await startInstance();
+  instance.defineScript('sleeper', 'exec sleep 1000');
+  await instance.phase('sleeper', 'RUNNING');
+  const keeper = keeperOf(instance);
+  expect(isAlive(keeper)).toBe(true);
+
+  expect(await instance.endDaemon('SIGTERM')).toBe(0);
+
+  expect(isAlive(keeper)).toBe(false);
+});
+
+test('a signal for the whole group of the daemon does not take the keeper along', async () => {
+  const instance = await startInstance();
+  instance.defineScript('sleeper', 'exec sleep 1000');
+  const { main_pid } = await instance.phase('sleeper', 'RUNNING');
+  const keeper = keeperOf(instance);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(keeper, signal);
+  await instance.pmctl('restart', 'sleeper');
+  expect(keeperOf(instance)).toBe(keeper);
+  expect((await instance.phase('sleeper', 'RUNNING')).main_pid).not.toBe(main_pid);
+});
