@@ -15,6 +15,7 @@ export class SpecsInForce {
   /** As they are in the journal. */
   #kept: ReadonlyMap<ServiceName, AcceptedSpec> = new Map();
   #isBegun = false;
+  #journalsSetAside = 0;
 
   constructor(journal: Journal) {
     this.#journal = journal;
@@ -25,6 +26,7 @@ export class SpecsInForce {
     const kept = this.#journal.loadSpecs();
     this.#kept = kept?.specs ?? new Map();
     this.#isBegun = kept !== null;
+    this.#journalsSetAside = this.#journal.setAside.length;
     const baseline = new Map(this.#kept);
     for (const [name, history] of histories) {
       const accepted = history.run?.accepted ?? null;
@@ -39,6 +41,7 @@ export class SpecsInForce {
 
   /** Keeps what is in force now. */
   keep({ services }: DesiredState): void {
+    this.#noteLoss();
     const now = new Map<ServiceName, AcceptedSpec>();
     const changes = new Map<ServiceName, AcceptedSpec | null>();
     for (const [name, { accepted }] of services) {
@@ -51,6 +54,14 @@ export class SpecsInForce {
     // Also nothing at all, once: from then on it is known that nothing else was in force.
     if (changes.size > 0 || !this.#isBegun) this.#journal.saveSpecs(changes);
     this.#isBegun = true;
+  }
+
+  /** A damaged journal that is set aside takes them with it. */
+  #noteLoss(): void {
+    if (this.#journal.setAside.length === this.#journalsSetAside) return;
+    this.#journalsSetAside = this.#journal.setAside.length;
+    this.#kept = new Map();
+    this.#isBegun = false;
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -101,6 +101,25 @@ describe('the specs in force', () => {
     expect(unknown).toEqual(new Set(['db', 'web']));
     // What still runs tells.
     expect(inherit(running(SECOND)).unknown).toEqual(new Set(['db']));
+  });
+
+  it('are kept again, all of them, once a damaged journal was set aside', () => {
+    const many = Array.from({ length: 300 }, (_, at) => accepted({ name: name(`s${at}`) }));
+    keep(many);
+    const specs = open();
+    specs.inherit(NO_RUNS);
+    const file = join(directory, 'journal.sqlite');
+    const bytes = readFileSync(file);
+    writeFileSync(file, bytes.fill(0xff, 4_096));
+    const changed = many.map((each, at) => (at === 150 ? { ...each, generation: 2 } : each));
+    const state = adoptedState(new Map(changed.map((each) => [each.spec.name, each])));
+    specs.keep(state);
+    expect([journal.health.ok, journal.setAside.length]).toEqual([true, 1]);
+    specs.keep(state);
+    journal.close();
+    const inherited = inherit();
+    expect(inherited.unknown).toEqual(new Set());
+    expect(inherited.baseline).toEqual(new Map(changed.map((each) => [each.spec.name, each])));
   });
 
   it('are written in one go, and only when something changed', () => {
