@@ -1,6 +1,7 @@
 import type { RecordedEvent } from '../model/event.ts';
 import type { Intent } from '../model/intent.ts';
 import type { ServiceName } from '../model/service-name.ts';
+import type { UserFlag } from '../model/user-flag.ts';
 
 /** One execution of a service as it is recorded; `null` is not known (yet). */
 export interface RunRecord {
@@ -25,13 +26,14 @@ const MAX_ROWS = 1_000;
 /**
  * What is not in the file yet: for a moment as a rule, for longer while it cannot be written.
  *
- * INVARIANTS: bounded (the last 1,000 events and runs; one intent a service, one value a counter),
- * the newest value wins.
+ * INVARIANTS: bounded (the last 1,000 events and runs; one intent and one set of flags a service, one
+ * value a counter), the newest value wins.
  */
 export class PendingWrites {
   readonly events: RecordedEvent[] = [];
   readonly runsByKey = new Map<string, RunRecord>();
   readonly intentsByName = new Map<ServiceName, IntentRecord>();
+  readonly flagsByName = new Map<ServiceName, readonly UserFlag[]>();
   readonly countersByName = new Map<string, number>();
   #droppedEvents = 0;
 
@@ -41,7 +43,11 @@ export class PendingWrites {
 
   get size(): number {
     return (
-      this.events.length + this.runsByKey.size + this.intentsByName.size + this.countersByName.size
+      this.events.length +
+      this.runsByKey.size +
+      this.intentsByName.size +
+      this.flagsByName.size +
+      this.countersByName.size
     );
   }
 
@@ -88,6 +94,7 @@ export class PendingWrites {
     this.events.length = 0;
     this.runsByKey.clear();
     this.intentsByName.clear();
+    this.flagsByName.clear();
     this.countersByName.clear();
   }
 }
