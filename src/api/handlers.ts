@@ -1,5 +1,6 @@
 import type { Handlers } from '../rpc/dispatch.ts';
 import { listEvents } from './events.ts';
+import { clearFlags, setFlags } from './flags.ts';
 import { tailLogs } from './logs.ts';
 import type { ApiPorts } from './ports.ts';
 import { restartServices, startServices, stopServices } from './start-stop.ts';
@@ -17,7 +18,9 @@ export function createHandlers(ports: ApiPorts): Handlers {
     'services.stop': (params, context) => stopServices(ports, params, context),
     'services.restart': (params, context) => restartServices(ports, params, context),
     'sources.update': (params, context) => updateSources(ports, params, context),
-    'events.list': (params) => listEvents(ports, params),
+    'events.list': (params, context) => listEvents(ports, params, context),
+    'flags.set': (params, context) => setFlags(ports, params, context),
+    'flags.clear': (params, context) => clearFlags(ports, params, context),
     'logs.tail': (params) => tailLogs(ports, params),
   };
 }

@@ -8,22 +8,25 @@ import { bootId } from '../host/process-info.ts';
 import { HistoryFiles } from '../journal/history-files.ts';
 import { Journal } from '../journal/journal.ts';
 import type { Clock } from '../lib/clock.ts';
+import { messageOf } from '../lib/errors.ts';
 import type { DaemonConfig } from '../model/daemon-config.ts';
+import type { DesiredState } from '../model/desired.ts';
 import type { ServiceEvent } from '../model/event.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import type { AcceptedSpec } from '../model/service-spec.ts';
 import { listCgroupNames } from '../observers/relist.ts';
 import { AutoServiceDirectory, isAutoServiceFile } from '../sources/auto-service-directory.ts';
 import { ConfigDirectory, isDefinitionName } from '../sources/config-directory.ts';
-import { OperatorIntents } from '../sources/operator-intents.ts';
 import { SourceSet, type WatchedSource } from '../sources/source-set.ts';
 import { type ApiServer, startApi } from './api-server.ts';
+import { EventStream } from './event-stream.ts';
 import { Lookout } from './lookout.ts';
 import { createMachinery, type Machinery } from './machinery.ts';
 import { collectGarbage, trimMemoryAfterBursts } from './memory-trim.ts';
+import { loadOperatorState, type OperatorState, strayFlagNames } from './operator-state.ts';
+import { keepWithinBounds } from './retention.ts';
 import { SavedHistories } from './saved-history.ts';
 
-const PRUNE_MS = 3_600_000;
 /** So many services at the start that a clean heap pays. */
 const MANY = 100;
 /** What a stop may take beyond the longest grace before it is given up. */
@@ -47,12 +50,14 @@ export class Daemon {
   readonly #lock: InstanceLock;
   readonly #tree: CgroupTree;
   readonly #journal: Journal;
-  readonly #historyFiles: HistoryFiles;
+  readonly #events: EventStream;
+  readonly #histories: SavedHistories;
   readonly #machinery: Machinery;
   readonly #sources: SourceSet;
   readonly #lookout: Lookout;
   readonly #running: readonly ServiceName[];
-  readonly #intents: OperatorIntents;
+  readonly #operators: OperatorState;
+  readonly #unavailable = new Set<string>();
   #api: ApiServer | null = null;
   #shuttingDown = false;
   #cancelPrune: () => void = () => {};
@@ -66,39 +71,42 @@ export class Daemon {
     const { config, clock } = options;
     this.#options = options;
     ownDirectory(config.runtimeDirectory, 0o755);
-    ownDirectory(config.stateDirectory, 0o700);
     this.#lock = acquireInstanceLock(join(config.runtimeDirectory, 'daemon.lock'));
     const root = resolveCgroupRoot(config.cgroup.root);
     this.#tree = CgroupTree.open({ ...config.cgroup, root });
     const { maxAgeMs, maxBytes } = config.journal;
     this.#journal = Journal.open(config.stateDirectory, { maxAgeMs, maxBytes, clock });
+    this.#events = new EventStream(this.#journal, options.onEvent);
+    const emit = (event: ServiceEvent) => this.#events.emit(event);
     const servicesDirectory = join(config.runtimeDirectory, 'services');
     ownDirectory(servicesDirectory, 0o700);
-    this.#historyFiles = new HistoryFiles({
-      directory: servicesDirectory,
-      onTrouble: (message) => this.#say('state.warning', message),
-    });
     const boot = bootId();
-    const histories = new SavedHistories(this.#historyFiles, this.#journal, boot);
-    this.#intents = new OperatorIntents(
-      {
-        load: () => this.#journal.loadIntents(boot),
-        save: (name, intent) => this.#journal.saveIntent(name, intent, boot),
-      },
+    this.#histories = new SavedHistories({
+      files: new HistoryFiles({
+        directory: servicesDirectory,
+        onTrouble: (message) => this.#say('state.warning', message),
+      }),
+      journal: this.#journal,
+      bootId: boot,
       clock,
-    );
-    const emit = (event: ServiceEvent) => this.#emit(event);
+      onTrouble: (reason) =>
+        reason === null
+          ? this.#say('state.recovered', 'what runs is recorded again')
+          : this.#say('state.warning', reason),
+    });
+    this.#operators = loadOperatorState({ journal: this.#journal, bootId: boot, clock, emit });
+    const { intents, flags } = this.#operators;
     const runtimeDirectory = config.runtimeDirectory;
     this.#machinery = createMachinery({
       clock,
       tree: this.#tree,
       runtimeDirectory,
-      historyFiles: this.#historyFiles,
-      histories,
-      intents: this.#intents,
+      histories: this.#histories,
+      intents,
+      flags,
       emit,
     });
-    const found = histories.loadAll();
+    const found = this.#histories.loadAll();
     this.#running = [...new Set([...found.keys(), ...listCgroupNames(this.#tree)])];
     const baseline = new Map<ServiceName, AcceptedSpec>();
     for (const [name, history] of found) {
@@ -128,12 +136,13 @@ export class Daemon {
         config,
         clock,
         journal: this.#journal,
-        intents: this.#intents,
+        events: this.#events,
+        intents: this.#operators.intents,
+        flags: this.#operators.flags,
         machinery: this.#machinery,
         sources: this.#sources,
-        emit: (event) => this.#emit(event),
         isShuttingDown: () => this.#shuttingDown,
-        warnings: () => journalWarnings(this.#journal),
+        warnings: () => this.#warnings(),
       });
     } catch (error) {
       this.#letGo();
@@ -141,12 +150,10 @@ export class Daemon {
     }
     this.#reportTree();
     this.#thaw();
+    this.#operators.watch();
     this.#lookout.start();
     this.#sources.start();
-    for (const path of this.#journal.setAside) {
-      this.#say('journal.warning', `the journal was damaged and is set aside as ${path}`);
-    }
-    this.#prune();
+    this.#cancelPrune = keepWithinBounds(this.#journal, clock);
     this.#stopTrimming = trimMemoryAfterBursts(this.#machinery.store, clock);
     this.#say('daemon.started', `pid ${process.pid}, socket ${config.socket.path}`);
   }
@@ -160,6 +167,7 @@ export class Daemon {
     this.#say('daemon.stopping', reason);
     this.#cancelPrune();
     this.#stopTrimming();
+    this.#operators.flags.close();
     await this.#sources.close();
     this.#machinery.controller.shutDown();
     const left = await this.#allStopped();
@@ -170,7 +178,7 @@ export class Daemon {
     this.#say('daemon.stopped', reason);
     for (const name of this.#machinery.store.names()) {
       // The next daemon goes on with what could not be stopped.
-      if (!left.includes(name)) this.#historyFiles.remove(name);
+      if (!left.includes(name)) this.#removeHistory(name);
     }
     this.#letGo();
     return left;
@@ -179,6 +187,7 @@ export class Daemon {
   /** Closes and removes what is this daemon's own; services that run are not touched. */
   #letGo(): void {
     this.#machinery.close();
+    this.#histories.close();
     this.#tree.close();
     this.#journal.close();
     this.#lock.release();
@@ -194,8 +203,11 @@ export class Daemon {
         if (running !== null && desired.services.size > MANY) collectGarbage();
         this.#machinery.controller.applyDesired(desired, running ?? []);
         running = null;
+        this.#forgetStrayFlags(desired);
       },
       onAvailability: (source, reason) => {
+        if (reason === null) this.#unavailable.delete(source);
+        else this.#unavailable.add(source);
         this.#say(
           reason === null ? 'source.available' : 'source.unavailable',
           reason ?? `${source} can be read again`,
@@ -246,20 +258,34 @@ export class Daemon {
     );
   }
 
-  #prune(): void {
-    this.#journal.prune(this.#options.clock.wallMs());
-    const timer = setInterval(() => this.#journal.prune(this.#options.clock.wallMs()), PRUNE_MS);
-    this.#cancelPrune = () => clearInterval(timer);
+  /** What is on a full or read-only disk is of another boot one day, or found again by its cgroup. */
+  #removeHistory(name: ServiceName): void {
+    try {
+      this.#histories.remove(name);
+    } catch (error) {
+      this.#say('state.warning', messageOf(error));
+    }
+  }
+
+  #forgetStrayFlags(desired: DesiredState): void {
+    const { flags } = this.#operators;
+    if (this.#unavailable.size > 0) return;
+    // A service that is being stopped keeps its flags until it is forgotten.
+    for (const name of strayFlagNames(flags.names(), desired)) {
+      if (this.#machinery.store.status(name) === null && !this.#running.includes(name)) {
+        flags.forget(name);
+      }
+    }
+  }
+
+  #warnings(): readonly string[] {
+    const { ok, reason } = this.#journal.health;
+    return [...(ok ? [] : [reason]), ...[this.#histories.trouble].filter((text) => text !== null)];
   }
 
   #say(kind: string, message: string): void {
     const atMs = this.#options.clock.wallMs();
-    this.#emit({ atMs, service: null, kind, message, actor: 'daemon', data: {} });
-  }
-
-  #emit(event: ServiceEvent): void {
-    this.#journal.appendEvent(event);
-    this.#options.onEvent(event);
+    this.#events.emit({ atMs, service: null, kind, message, actor: 'daemon', data: {} });
   }
 }
 
@@ -277,10 +303,6 @@ function isUp({ phase, cgroup }: ShownStatus): boolean {
 
 function isStuck({ conditions }: ShownStatus): boolean {
   return conditions.some((condition) => condition.type === 'StopStuck');
-}
-
-function journalWarnings(journal: Journal): readonly string[] {
-  return journal.health.ok ? [] : [journal.health.reason];
 }
 
 /** The sources that the master config names. */

@@ -54,6 +54,11 @@ export class OperatorIntents {
     return this.#intentByName.get(name) ?? null;
   }
 
+  /** Saves all of them again: where they are kept, they are no more. */
+  saveAll(): void {
+    for (const [name, intent] of this.#intentByName) this.#port.save(name, intent);
+  }
+
   /** The service is gone, and with it what was asked of it. */
   forget(name: ServiceName): void {
     if (!this.#intentByName.has(name)) return;
