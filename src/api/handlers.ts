@@ -2,6 +2,7 @@ import type { Handlers } from '../rpc/dispatch.ts';
 import { showDiff } from './diff.ts';
 import { disableServices, enableServices } from './enable-disable.ts';
 import { listEvents } from './events.ts';
+import { clearFlags, setFlags } from './flags.ts';
 import { tailLogs } from './logs.ts';
 import type { ApiPorts } from './ports.ts';
 import { restartDaemon } from './restart-daemon.ts';
@@ -24,7 +25,9 @@ export function createHandlers(ports: ApiPorts): Handlers {
     'services.disable': (params, context) => disableServices(ports, params, context),
     'sources.update': (params, context) => updateSources(ports, params, context),
     'sources.diff': (params) => showDiff(ports, params),
-    'events.list': (params) => listEvents(ports, params),
+    'events.list': (params, context) => listEvents(ports, params, context),
+    'flags.set': (params, context) => setFlags(ports, params, context),
+    'flags.clear': (params, context) => clearFlags(ports, params, context),
     'logs.tail': (params) => tailLogs(ports, params),
   };
 }

@@ -7,6 +7,7 @@ import type { FieldChange, ServiceChange } from '../model/service-change.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import type { AcceptedSpec } from '../model/service-spec.ts';
 import type { ServiceStatus } from '../model/status.ts';
+import type { UserFlag } from '../model/user-flag.ts';
 
 /** What an operator asks for; the id and the time are given by whoever records it. */
 export interface IntentRequest {
@@ -124,7 +125,19 @@ export interface ApiPorts {
   readonly events: (query: {
     readonly service?: ServiceName;
     readonly limit: number;
+    /** Only events after this one, and the oldest of them. */
+    readonly afterSeq?: number;
+    /** Only events of this wall time or later. */
+    readonly sinceMs?: number;
   }) => readonly RecordedEvent[];
+  /** Number of the newest event; a journal that begins anew begins at 1. */
+  readonly lastSeq: () => number;
+  /** Calls `listener` after each event is recorded; the result ends that. */
+  readonly onEvent: (listener: (event: RecordedEvent) => void) => () => void;
+  /** Those that hold now, by name. */
+  readonly userFlags: (name: ServiceName) => readonly UserFlag[];
+  /** Replaces the flags of a service. Durable when it returns. */
+  readonly saveUserFlags: (name: ServiceName, flags: readonly UserFlag[]) => void;
   /** The service's output files with at most `lines` of each. */
   readonly tailLogs: (name: ServiceName, lines: number) => Promise<readonly LogTail[]>;
   /** Processes that are gone are left out. */

@@ -8,10 +8,16 @@ import {
 } from '../model/history.ts';
 import { endsAtWallMs } from '../model/intent.ts';
 import type { ServiceStatus } from '../model/status.ts';
+import type { UserFlag } from '../model/user-flag.ts';
 import type { BriefRow, StatusRow } from '../rpc/status-row.ts';
+import { systemFlags } from './system-flags.ts';
 
 /** What a table shows of one service. Pure. */
-export function briefRowOf(status: ServiceStatus, now: Instant): BriefRow {
+export function briefRowOf(
+  status: ServiceStatus,
+  userFlags: readonly UserFlag[],
+  now: Instant,
+): BriefRow {
   const { cgroup, history } = status;
   return {
     application: status.name,
@@ -20,18 +26,23 @@ export function briefRowOf(status: ServiceStatus, now: Instant): BriefRow {
     pids: cgroup.kind === 'populated' ? cgroup.pids : [],
     uptime_ms: uptimeMs(status, now),
     restarts_10m: recentRestarts(history, now.monotonicMs),
+    user_flags: userFlags.map(({ name }) => name),
     next_start_in_ms: nextStartInMs(status, now.monotonicMs),
     last_exit: exitRow(history.runEnd ?? history.previousEnd),
   };
 }
 
 /** The row that people and machines see of one service. Pure. */
-export function statusRowOf(status: ServiceStatus, now: Instant): StatusRow {
+export function statusRowOf(
+  status: ServiceStatus,
+  userFlags: readonly UserFlag[],
+  now: Instant,
+): StatusRow {
   const { desired, cgroup, history } = status;
   const accepted = desired?.accepted ?? null;
   const spec = accepted?.spec ?? null;
   const active = activeRun(status);
-  const brief = briefRowOf(status, now);
+  const brief = briefRowOf(status, userFlags, now);
   const stop = status.intent?.want === 'stop' ? status.intent : null;
   return {
     ...brief,
@@ -41,7 +52,9 @@ export function statusRowOf(status: ServiceStatus, now: Instant): StatusRow {
     running: cgroup.kind === 'populated',
     actual: actualOf(status),
     system_flags: systemFlags(status),
-    user_flags: [],
+    user_flag_expires_at_ms: Object.fromEntries(
+      userFlags.map(({ name, expiresAtMs }) => [name, expiresAtMs]),
+    ),
     pid_uptimes_ms: [],
     main_pid: active && (history.main?.pid ?? null),
     main_pid_gone: status.conditions.some(({ type }) => type === 'MainProcessGone'),
@@ -97,35 +110,6 @@ function exitRow(end: RunEnd | null): BriefRow['last_exit'] {
     message: describeExit(exit),
     at_ms: at.wallMs,
   };
-}
-
-function systemFlags(status: ServiceStatus): readonly string[] {
-  const { history, intent, phase } = status;
-  const flags: string[] = [];
-  if (history.failed || phase === 'FAILED') flags.push('failed');
-  if (phase === 'BACKOFF') flags.push('backoff');
-  if (intent?.want === 'stop') flags.push('user_stop');
-  if (hasActiveRun(history)) {
-    flags.push(intent?.want === 'run' ? 'user_start' : 'system_start');
-  }
-  return [...flags, ...exitFlags(status)];
-}
-
-/** An end that we asked for is never a failure. */
-function exitFlags({ history, desired }: ServiceStatus): readonly string[] {
-  const { runEnd } = history;
-  if (runEnd === null) return [];
-  if (runEnd.stop !== null) return ['exit_ok'];
-  const spec = desired?.accepted?.spec ?? history.run?.accepted?.spec;
-  switch (runEnd.exit.kind) {
-    case 'unknown':
-      return [];
-    case 'exited':
-      return [(spec?.successExitCodes ?? [0]).includes(runEnd.exit.code) ? 'exit_ok' : 'exit_err'];
-    case 'signaled':
-    case 'launch_failed':
-      return ['exit_err'];
-  }
 }
 
 function troubleFile({ desired }: ServiceStatus): string | null {

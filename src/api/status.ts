@@ -18,7 +18,7 @@ export function showStatus(
 ): ResultOf<'status'> {
   const statuses = selected(ports, names);
   const now = readInstant(ports.clock);
-  const rows = statuses.map((status) => statusRowOf(status, now));
+  const rows = statuses.map((status) => statusRowOf(status, ports.userFlags(status.name), now));
   const services = detail ? detailed(ports, rows, statuses, now.wallMs) : rows;
   return { services, warnings: ports.daemonInfo().warnings };
 }
@@ -29,7 +29,9 @@ export function showBriefStatus(
   { names }: ParamsOf<'status.brief'>,
 ): ResultOf<'status.brief'> {
   const now = readInstant(ports.clock);
-  const services = selected(ports, names).map((status) => briefRowOf(status, now));
+  const services = selected(ports, names).map((status) =>
+    briefRowOf(status, ports.userFlags(status.name), now),
+  );
   return { services, warnings: ports.daemonInfo().warnings };
 }
 

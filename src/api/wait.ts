@@ -44,7 +44,7 @@ export function waitForVerdict<T>(
 }
 
 /** Like `clock.schedule`, for delays of any length. */
-function after(clock: Clock, delayMs: number, callback: () => void): () => void {
+export function after(clock: Clock, delayMs: number, callback: () => void): () => void {
   const dueMs = clock.monotonicMs() + delayMs;
   let disarm = () => {};
   const arm = () => {

@@ -122,6 +122,28 @@ export const COMMANDS: readonly Command[] = [
     load: () => import('./commands/disable.ts'),
   },
   {
+    name: 'flag',
+    summary: 'Put words of your own on a service, for a while or for good',
+    operands: '<service|pattern|all> <flag>…',
+    leastOperands: 2,
+    mostOperands: MANY,
+    options: {
+      ttl: { type: 'string', short: 't', value: 'TIME', help: 'how long they hold, e.g. 2h' },
+    },
+    example: 'pmctl flag web maintenance --ttl 2h',
+    load: () => import('./commands/flag.ts'),
+  },
+  {
+    name: 'unflag',
+    summary: 'Take such words off a service',
+    operands: '<service|pattern|all> <flag|all>…',
+    leastOperands: 2,
+    mostOperands: MANY,
+    options: {},
+    example: 'pmctl unflag web maintenance',
+    load: () => import('./commands/unflag.ts'),
+  },
+  {
     name: 'update',
     summary: 'Read all definitions now and say what changed and what is wrong',
     operands: '',
@@ -154,13 +176,24 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'events',
     summary: 'Show what happened, oldest first',
-    operands: '[service|pattern]',
+    operands: '[service|pattern…]',
     leastOperands: 0,
-    mostOperands: 1,
+    mostOperands: MANY,
     options: {
-      lines: { type: 'string', short: 'n', value: 'N', help: 'how many (default: 200)' },
+      lines: {
+        type: 'string',
+        short: 'n',
+        value: 'N',
+        help: 'how many (default: 200; with -f 10; with --since all)',
+      },
+      follow: { type: 'boolean', short: 'f', help: 'go on with what happens from now on' },
+      since: {
+        type: 'string',
+        value: 'TIME',
+        help: 'only what happened within this time (10m) or since this one (2026-01-31T12:00:00Z)',
+      },
     },
-    example: 'pmctl events -n 20 web',
+    example: 'pmctl events -f --since 10m web',
     load: () => import('./commands/events.ts'),
   },
   {

@@ -17,7 +17,16 @@ export interface Invocation {
   readonly format: Format;
   readonly terminal: Terminal;
   readonly call: Call;
+  readonly write: Write;
+  /** The same for stderr: what people should know while a command goes on. */
+  readonly complain: Write;
 }
+
+/**
+ * Prints at once, for commands that go on; everything else is in their {@link Output}. Resolves
+ * with false when nobody reads any more. From the first call on an interrupt ends with exit code 130.
+ */
+type Write = (text: string) => Promise<boolean>;
 
 /** Asks the daemon. `timeoutMs` bounds the answer; `null` where the daemon bounds its own waiting. */
 export type Call = <M extends MethodName>(

@@ -6,6 +6,7 @@ type Value = string | true | undefined;
 
 const MOST_LINES = 10_000;
 const MOST_WAIT_MS = 86_400_000;
+const MOST_TTL_MS = 3_650 * 86_400_000;
 
 /** The value of `-n`, or `preset` when it was not given. @throws UsageError */
 export function readCount(command: string, value: Value, preset: number): number {
@@ -14,6 +15,32 @@ export function readCount(command: string, value: Value, preset: number): number
   if (count >= 1 && count <= MOST_LINES) return count;
   const why = `expected a whole number from 1 to ${MOST_LINES}`;
   throw new UsageError(command, `cannot use '-n ${value}': ${why}`);
+}
+
+/** The value of `--ttl` in milliseconds; `null` when it was not given. @throws UsageError */
+export function readTtlMs(command: string, value: Value): number | null {
+  if (value === undefined) return null;
+  const read = parseDuration(String(value));
+  if (read.ok && read.value > 0 && read.value <= MOST_TTL_MS) return read.value;
+  const expected = read.ok ? 'a time of more than nothing and at most 3650d' : read.expected;
+  throw new UsageError(command, `cannot use '--ttl ${value}': expected ${expected}`);
+}
+
+const INSTANT = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|[+-]\d{2}:\d{2})?$/;
+
+/**
+ * The value of `--since` as wall time: a span before now, or a moment (local time without a zone);
+ * `null` when it was not given. @throws UsageError
+ */
+export function readSinceMs(command: string, value: Value, nowMs: number): number | null {
+  if (value === undefined) return null;
+  const text = String(value);
+  const span = parseDuration(text);
+  if (span.ok) return Math.max(Math.trunc(nowMs - span.value), 0);
+  const atMs = INSTANT.test(text) ? Date.parse(text.replace(' ', 'T')) : Number.NaN;
+  if (atMs >= 0) return Math.trunc(atMs);
+  const expected = `${span.expected}, or a time such as 2026-01-31T12:00:00Z`;
+  throw new UsageError(command, `cannot use '--since ${value}': expected ${expected}`);
 }
 
 /** The value of `--timeout` in milliseconds; `null` when it was not given. @throws UsageError */

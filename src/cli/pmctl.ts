@@ -7,11 +7,12 @@ import { isatty } from 'node:tty';
 import { isErrno, ProcessmasterError } from '../lib/errors.ts';
 import { readCommandLine } from './arguments.ts';
 import { COMMANDS, COMMON_OPTIONS, findCommand } from './commands.ts';
-import { type Call, type Output, printed, type Terminal } from './invocation.ts';
+import { type Call, type Invocation, type Output, printed, type Terminal } from './invocation.ts';
 import { socketPath } from './socket-path.ts';
 import { UsageError } from './usage-error.ts';
 
 const ANSWER_TIMEOUT_MS = 30_000;
+const EXIT_INTERRUPTED = 130;
 
 void runPmctl(process.argv.slice(2), process.env).then(finish);
 
@@ -22,7 +23,7 @@ async function runPmctl(argv: readonly string[], env: NodeJS.ProcessEnv): Promis
     if (command.load === null) return await help(line.operands[0]);
     const { run } = await command.load();
     const path = socketPath(line.values.sock === true ? undefined : line.values.sock, env);
-    return await run({ ...line, terminal: terminalOf(env), call: callOn(path) });
+    return await run({ ...line, terminal: terminalOf(env), call: callOn(path), ...writers() });
   } catch (error) {
     return await failure(error);
   }
@@ -44,7 +45,24 @@ function callOn(path: string): Call {
       import('../rpc/client.ts'),
       import('../lib/build-info.ts'),
     ]);
-    return await connect(path, { build: buildInfo(), timeoutMs }).call(method, params);
+    const client = connect(path, { build: buildInfo(), timeoutMs });
+    try {
+      return await client.call(method, params);
+    } finally {
+      client.close();
+    }
+  };
+}
+
+function writers(): Pick<Invocation, 'write' | 'complain'> {
+  let isBegun = false;
+  return {
+    write: (text) => {
+      if (!isBegun) process.once('SIGINT', () => process.exit(EXIT_INTERRUPTED));
+      isBegun = true;
+      return new Promise((resolve) => write(1, text, resolve));
+    },
+    complain: (text) => new Promise((resolve) => write(2, text, resolve)),
   };
 }
 
@@ -77,19 +95,27 @@ function finish({ stdout, stderr, exitCode }: Output): void {
 
 /**
  * Writes to a descriptor as it is: making a stream of it would cost 3 ms. A full pipe that does not
- * block (EAGAIN) does need the stream; a reader that went away (EPIPE) has what it wanted.
+ * block (EAGAIN) does need the stream. Tells whether it was written: a reader that went away (EPIPE)
+ * has what it wanted.
  */
-function write(fd: 1 | 2, text: string, written: () => void): void {
+function write(fd: 1 | 2, text: string, done: (isWritten: boolean) => void): void {
   let rest = Buffer.from(text);
   try {
     while (rest.length > 0) rest = rest.subarray(writeSync(fd, rest));
+    done(true);
   } catch (error) {
-    if (isErrno(error, 'EAGAIN')) {
-      const stream = fd === 1 ? process.stdout : process.stderr;
-      stream.on('error', written);
-      stream.write(rest, written);
-      return;
-    }
+    if (isErrno(error, 'EAGAIN'))
+      writeLater(fd === 1 ? process.stdout : process.stderr, rest, done);
+    else done(false);
   }
-  written();
+}
+
+function writeLater(
+  stream: NodeJS.WriteStream,
+  rest: Uint8Array,
+  done: (isWritten: boolean) => void,
+): void {
+  // The callback tells of it, too; without a listener it would be the end.
+  if (stream.listenerCount('error') === 0) stream.on('error', () => {});
+  stream.write(rest, (failure) => done(!failure));
 }

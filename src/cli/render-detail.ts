@@ -44,7 +44,7 @@ function fieldsOf(row: StatusRow): readonly Field[] {
     ['stopped by', describeStop(row)],
     ['last exit', describeLastExit(row)],
     ['restarts', `${row.restarts_10m} in the last 10 minutes`],
-    ['flags', [...row.system_flags, ...row.user_flags].join(' ')],
+    ['flags', [...row.system_flags, ...describeUserFlags(row)].join(', ')],
   ];
 }
 
@@ -52,6 +52,13 @@ function describeDefinition({ source_file, generation, enabled }: StatusRow): st
   if (source_file === null) return null;
   if (generation === null) return source_file;
   return `${source_file} (generation ${generation}${enabled ? '' : ', disabled'})`;
+}
+
+function describeUserFlags({ user_flags, user_flag_expires_at_ms }: StatusRow): readonly string[] {
+  return user_flags.map((name) => {
+    const atMs = user_flag_expires_at_ms[name] ?? null;
+    return atMs === null ? name : `${name} (until ${formatTime(atMs)})`;
+  });
 }
 
 function describeRunning({ run, started_at_ms, uptime_ms }: StatusRow): string | null {

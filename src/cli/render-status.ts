@@ -69,8 +69,12 @@ function rowOf(row: BriefRow): Row {
       describeLastExit(row.last_exit),
     ],
     ...(colour === null ? {} : { colours: { 1: colour } }),
-    notes: noteLines(row),
+    notes: [...noteLines(row), ...flagLine(row)],
   };
+}
+
+function flagLine({ user_flags }: BriefRow): readonly string[] {
+  return user_flags.length === 0 ? [] : [`flags: ${user_flags.join(', ')}`];
 }
 
 function listPids(pids: readonly number[]): string {

@@ -10,7 +10,6 @@ import type { Clock } from '../lib/clock.ts';
 import { messageOf, ProcessmasterError } from '../lib/errors.ts';
 import { tailLines } from '../logs/tail.ts';
 import type { DaemonConfig } from '../model/daemon-config.ts';
-import type { ServiceEvent } from '../model/event.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import type { Store } from '../reconciler/store.ts';
 import { RpcServer } from '../rpc/server.ts';
@@ -18,17 +17,20 @@ import { listenOnUnixSocket } from '../rpc/unix-socket.ts';
 import { setEnabledInFile } from '../sources/edit-definition-file.ts';
 import type { OperatorIntents } from '../sources/operator-intents.ts';
 import type { SourceSet } from '../sources/source-set.ts';
+import type { UserFlags } from '../sources/user-flags.ts';
 import { diffSources } from './diff-sources.ts';
+import type { EventStream } from './event-stream.ts';
 import type { Machinery } from './machinery.ts';
 
 export interface ApiParts {
   readonly config: DaemonConfig;
   readonly clock: Clock;
   readonly journal: Journal;
+  readonly events: EventStream;
   readonly intents: OperatorIntents;
+  readonly flags: UserFlags;
   readonly machinery: Machinery;
   readonly sources: SourceSet;
-  readonly emit: (event: ServiceEvent) => void;
   readonly isShuttingDown: () => boolean;
   readonly requestRestart: ApiPorts['requestRestart'];
   readonly warnings: () => readonly string[];
@@ -51,7 +53,7 @@ export async function startApi(parts: ApiParts): Promise<ApiServer> {
     build,
     handlers: createHandlers(createPorts(parts)),
     report: (error, method) =>
-      parts.emit({
+      parts.events.emit({
         atMs: parts.clock.wallMs(),
         service: null,
         kind: 'api.failed',
@@ -67,7 +69,7 @@ export async function startApi(parts: ApiParts): Promise<ApiServer> {
 }
 
 function createPorts(parts: ApiParts): ApiPorts {
-  const { clock, journal, intents, machinery, config } = parts;
+  const { clock, journal, intents, flags, machinery, config } = parts;
   const { store, controller } = machinery;
   const startedAtMs = clock.wallMs();
   return {
@@ -121,7 +123,11 @@ function createPorts(parts: ApiParts): ApiPorts {
         return [{ pid, startedAtMs: processStartedAtMs(process), command: readCommandLine(pid) }];
       }),
     requestRestart: parts.requestRestart,
-    emit: parts.emit,
+    emit: (event) => parts.events.emit(event),
+    userFlags: (name) => flags.of(name),
+    saveUserFlags: (name, held) => flags.save(name, held),
+    lastSeq: () => journal.lastSeq,
+    onEvent: (listener) => parts.events.subscribe(listener),
   };
 }
 

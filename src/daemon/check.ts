@@ -1,4 +1,8 @@
+import { judgeDirectory } from '../host/own-directory.ts';
+import { journalTrouble } from '../journal/journal-database.ts';
 import { readInstant, systemClock } from '../lib/clock.ts';
+import { messageOf } from '../lib/errors.ts';
+import type { DaemonConfig } from '../model/daemon-config.ts';
 import { type DesiredState, formatProblem } from '../model/desired.ts';
 import { readDaemonConfig } from '../sources/daemon-config-file.ts';
 import { merge } from '../sources/merge.ts';
@@ -6,11 +10,14 @@ import { sourcesOf } from './daemon.ts';
 
 /**
  * `processmaster --check`: prints every problem of the master config and of every definition it
- * reaches. Touches nothing and needs no rights but to read. Returns the exit code.
+ * reaches, and warns of a state directory that the daemon would do without. Touches nothing and needs
+ * no rights but to read. Returns the exit code.
  */
 export function check(configPath: string): number {
   const reading = readDaemonConfig(configPath);
   if (reading.kind === 'invalid') return report(reading.problems.map(formatProblem), '');
+  for (const warning of stateWarnings(reading.config))
+    process.stderr.write(`warning: ${warning}\n`);
   const now = readInstant(systemClock);
   const readings = sourcesOf(reading.config).map(({ source }) => ({
     id: source.id,
@@ -28,6 +35,17 @@ export function check(configPath: string): number {
     [...unavailable, ...problemsOf(desired)],
     `${reading.file}: ok, ${count} services\n`,
   );
+}
+
+/** The daemon runs all the same, in memory: no reason to fail. */
+function stateWarnings({ stateDirectory }: DaemonConfig): readonly string[] {
+  try {
+    judgeDirectory(stateDirectory);
+    const trouble = journalTrouble(stateDirectory);
+    return trouble === null ? [] : [trouble];
+  } catch (error) {
+    return [messageOf(error)];
+  }
 }
 
 function problemsOf(desired: DesiredState): readonly string[] {

@@ -8,8 +8,9 @@ import { bootId } from '../host/process-info.ts';
 import { HistoryFiles } from '../journal/history-files.ts';
 import { Journal } from '../journal/journal.ts';
 import type { Clock } from '../lib/clock.ts';
-import { ProcessmasterError } from '../lib/errors.ts';
+import { messageOf, ProcessmasterError } from '../lib/errors.ts';
 import type { DaemonConfig } from '../model/daemon-config.ts';
+import type { DesiredState } from '../model/desired.ts';
 import type { ServiceEvent } from '../model/event.ts';
 import type { Actor } from '../model/intent.ts';
 import type { ServiceName } from '../model/service-name.ts';
@@ -17,20 +18,21 @@ import { listCgroupNames } from '../observers/relist.ts';
 import { AutoServiceDirectory, isAutoServiceFile } from '../sources/auto-service-directory.ts';
 import { ConfigDirectory, isDefinitionName } from '../sources/config-directory.ts';
 import { removeLeftoverEdits } from '../sources/leftover-edits.ts';
-import { OperatorIntents } from '../sources/operator-intents.ts';
 import { type Inheritance, SourceSet, type WatchedSource } from '../sources/source-set.ts';
 import { type ApiServer, startApi } from './api-server.ts';
+import { EventStream } from './event-stream.ts';
 import { Lookout } from './lookout.ts';
 import { createMachinery, type Machinery } from './machinery.ts';
 import { collectGarbage, trimMemoryAfterBursts } from './memory-trim.ts';
+import { loadOperatorState, type OperatorState, strayFlagNames } from './operator-state.ts';
 import { instanceOf } from './preflight.ts';
 import { type RestartPlan, RestartRequest } from './restart-request.ts';
+import { keepWithinBounds } from './retention.ts';
 import { SavedHistories } from './saved-history.ts';
 import { endServiceKeeper } from './service-keeper.ts';
 import { SpecsInForce } from './specs-in-force.ts';
 import type { CommandLine } from './successor.ts';
 
-const PRUNE_MS = 3_600_000;
 /** So many services at the start that a clean heap pays. */
 const MANY = 100;
 /** How long a restart of the daemon waits for stop commands. */
@@ -60,12 +62,15 @@ export class Daemon {
   readonly #lock: InstanceLock;
   readonly #tree: CgroupTree;
   readonly #journal: Journal;
-  readonly #historyFiles: HistoryFiles;
+  readonly #events: EventStream;
+  readonly #histories: SavedHistories;
   readonly #machinery: Machinery;
   readonly #sources: SourceSet;
   readonly #lookout: Lookout;
-  readonly #intents: OperatorIntents;
+  readonly #running: readonly ServiceName[];
+  readonly #operators: OperatorState;
   readonly #specs: SpecsInForce;
+  readonly #unavailable = new Set<string>();
   #api: ApiServer | null = null;
   readonly #restart: RestartRequest;
   #shuttingDown = false;
@@ -80,48 +85,48 @@ export class Daemon {
     const { config, clock } = options;
     this.#options = options;
     ownDirectory(config.runtimeDirectory, 0o755);
-    ownDirectory(config.stateDirectory, 0o700);
     this.#lock = acquireInstanceLock(join(config.runtimeDirectory, 'daemon.lock'));
     const root = resolveCgroupRoot(config.cgroup.root, config.cgroup.name);
     this.#tree = CgroupTree.open({ ...config.cgroup, root });
     const { maxAgeMs, maxBytes } = config.journal;
     this.#journal = Journal.open(config.stateDirectory, { maxAgeMs, maxBytes, clock });
+    this.#events = new EventStream(this.#journal, options.onEvent);
+    const emit = (event: ServiceEvent) => this.#events.emit(event);
     const servicesDirectory = join(config.runtimeDirectory, 'services');
     ownDirectory(servicesDirectory, 0o700);
-    this.#historyFiles = new HistoryFiles({
-      directory: servicesDirectory,
-      onTrouble: (message) => this.#say('state.warning', message),
-    });
     const boot = bootId();
-    const histories = new SavedHistories(this.#historyFiles, this.#journal, boot);
-    this.#intents = new OperatorIntents(
-      {
-        load: () => this.#journal.loadIntents(boot),
-        save: (name, intent) => this.#journal.saveIntent(name, intent, boot),
-        nextId: (lastKnown) => {
-          this.#journal.raiseIntentId(lastKnown);
-          return this.#journal.nextIntentId();
-        },
-      },
+    this.#histories = new SavedHistories({
+      files: new HistoryFiles({
+        directory: servicesDirectory,
+        onTrouble: (message) => this.#say('state.warning', message),
+      }),
+      journal: this.#journal,
+      bootId: boot,
       clock,
-    );
-    const emit = (event: ServiceEvent) => this.#emit(event);
+      onTrouble: (reason) =>
+        reason === null
+          ? this.#say('state.recovered', 'what runs is recorded again')
+          : this.#say('state.warning', reason),
+    });
+    this.#operators = loadOperatorState({ journal: this.#journal, bootId: boot, clock, emit });
+    const { intents, flags } = this.#operators;
     const runtimeDirectory = config.runtimeDirectory;
     this.#machinery = createMachinery({
       clock,
       tree: this.#tree,
       runtimeDirectory,
-      historyFiles: this.#historyFiles,
-      histories,
-      intents: this.#intents,
+      histories: this.#histories,
+      intents,
+      flags,
       emit,
     });
-    const found = histories.loadAll();
+    const found = this.#histories.loadAll();
     this.#specs = new SpecsInForce(this.#journal);
     const inherited = this.#specs.inherit(found);
     const { baseline } = inherited;
+    this.#running = [...new Set([...found.keys(), ...listCgroupNames(this.#tree)])];
     this.#machinery.controller.adopt(baseline);
-    const known = [...found.keys(), ...listCgroupNames(this.#tree), ...baseline.keys()];
+    const known = [...this.#running, ...baseline.keys()];
     this.#sources = this.#createSources(inherited, [...new Set(known)]);
     this.#restart = new RestartRequest({
       commandLine: options.commandLine,
@@ -151,13 +156,14 @@ export class Daemon {
         config,
         clock,
         journal: this.#journal,
-        intents: this.#intents,
+        events: this.#events,
+        intents: this.#operators.intents,
+        flags: this.#operators.flags,
         machinery: this.#machinery,
         sources: this.#sources,
-        emit: (event) => this.#emit(event),
         isShuttingDown: () => this.#shuttingDown,
         requestRestart: (actor) => this.requestRestart(actor),
-        warnings: () => journalWarnings(this.#journal),
+        warnings: () => this.#warnings(),
       });
     } catch (error) {
       this.#letGo();
@@ -166,13 +172,11 @@ export class Daemon {
     this.#reportTree();
     this.#thaw();
     await this.#machinery.keeper.open();
+    this.#operators.watch();
     this.#lookout.start();
     this.#removeLeftoverEdits();
     this.#sources.start();
-    for (const path of this.#journal.setAside) {
-      this.#say('journal.warning', `the journal was damaged and is set aside as ${path}`);
-    }
-    this.#prune();
+    this.#cancelPrune = keepWithinBounds(this.#journal, clock);
     this.#stopTrimming = trimMemoryAfterBursts(this.#machinery.store, clock);
     this.#say('daemon.started', `pid ${process.pid}, socket ${config.socket.path}`);
   }
@@ -186,6 +190,7 @@ export class Daemon {
     this.#say('daemon.stopping', reason);
     this.#cancelPrune();
     this.#stopTrimming();
+    this.#operators.flags.close();
     await this.#sources.close();
     this.#machinery.controller.shutDown();
     const left = await this.#allStopped();
@@ -198,7 +203,7 @@ export class Daemon {
     this.#say('daemon.stopped', reason);
     for (const name of this.#machinery.store.names()) {
       // The next daemon goes on with what could not be stopped.
-      if (!left.includes(name)) this.#historyFiles.remove(name);
+      if (!left.includes(name)) this.#removeHistory(name);
     }
     this.#letGo();
     return left;
@@ -222,11 +227,13 @@ export class Daemon {
     this.#shuttingDown = true;
     this.#cancelPrune();
     this.#stopTrimming();
+    this.#operators.flags.close();
     await this.#sources.close();
     this.#lookout.stop();
     await this.#machinery.controller.stop();
     await this.#api?.close();
     this.#machinery.close();
+    this.#histories.close();
     this.#journal.close();
     this.#lock.release();
   }
@@ -234,6 +241,7 @@ export class Daemon {
   /** Closes and removes what is this daemon's own; services that run are not touched. */
   #letGo(): void {
     this.#machinery.close();
+    this.#histories.close();
     this.#tree.close();
     this.#journal.close();
     this.#lock.release();
@@ -251,8 +259,11 @@ export class Daemon {
         this.#machinery.controller.applyDesired(desired, known ?? []);
         known = null;
         this.#specs.keep(desired);
+        this.#forgetStrayFlags(desired);
       },
       onAvailability: (source, reason) => {
+        if (reason === null) this.#unavailable.delete(source);
+        else this.#unavailable.add(source);
         this.#say(
           reason === null ? 'source.available' : 'source.unavailable',
           reason ?? `${source} can be read again`,
@@ -307,20 +318,34 @@ export class Daemon {
     );
   }
 
-  #prune(): void {
-    this.#journal.prune(this.#options.clock.wallMs());
-    const timer = setInterval(() => this.#journal.prune(this.#options.clock.wallMs()), PRUNE_MS);
-    this.#cancelPrune = () => clearInterval(timer);
+  /** What is on a full or read-only disk is of another boot one day, or found again by its cgroup. */
+  #removeHistory(name: ServiceName): void {
+    try {
+      this.#histories.remove(name);
+    } catch (error) {
+      this.#say('state.warning', messageOf(error));
+    }
+  }
+
+  #forgetStrayFlags(desired: DesiredState): void {
+    const { flags } = this.#operators;
+    if (this.#unavailable.size > 0) return;
+    // A service that is being stopped keeps its flags until it is forgotten.
+    for (const name of strayFlagNames(flags.names(), desired)) {
+      if (this.#machinery.store.status(name) === null && !this.#running.includes(name)) {
+        flags.forget(name);
+      }
+    }
+  }
+
+  #warnings(): readonly string[] {
+    const { ok, reason } = this.#journal.health;
+    return [...(ok ? [] : [reason]), ...[this.#histories.trouble].filter((text) => text !== null)];
   }
 
   #say(kind: string, message: string, actor: Actor = 'daemon'): void {
     const atMs = this.#options.clock.wallMs();
-    this.#emit({ atMs, service: null, kind, message, actor, data: {} });
-  }
-
-  #emit(event: ServiceEvent): void {
-    this.#journal.appendEvent(event);
-    this.#options.onEvent(event);
+    this.#events.emit({ atMs, service: null, kind, message, actor, data: {} });
   }
 }
 
@@ -338,10 +363,6 @@ function isUp({ phase, cgroup }: ShownStatus): boolean {
 
 function isStuck({ conditions }: ShownStatus): boolean {
   return conditions.some((condition) => condition.type === 'StopStuck');
-}
-
-function journalWarnings(journal: Journal): readonly string[] {
-  return journal.health.ok ? [] : [journal.health.reason];
 }
 
 /** The sources that the master config names. */

@@ -8,6 +8,7 @@ import type { CgroupEvents } from '../observers/cgroup-events.ts';
 import { relist } from '../observers/relist.ts';
 import type { Controller } from '../reconciler/controller.ts';
 import type { Store } from '../reconciler/store.ts';
+import { every } from './every.ts';
 
 const RELIST_MS = 60_000;
 /** Without watches the relist is all there is. */
@@ -93,18 +94,4 @@ function hasSilentMain({ history, cgroup, conditions }: ServiceStatus): boolean 
     history.main !== null &&
     !conditions.some((condition) => condition.type === 'MainProcessGone')
   );
-}
-
-/** Calls `look` again and again, `delayMs()` apart; the result ends that. The clock caps its timers. */
-function every(clock: Clock, delayMs: () => number, look: () => void): () => void {
-  let cancel = () => {};
-  const wait = (untilMs: number) => {
-    cancel = clock.schedule(untilMs - clock.monotonicMs(), () => {
-      if (clock.monotonicMs() < untilMs) return wait(untilMs);
-      look();
-      wait(clock.monotonicMs() + delayMs());
-    });
-  };
-  wait(clock.monotonicMs() + delayMs());
-  return () => cancel();
 }

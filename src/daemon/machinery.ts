@@ -5,7 +5,6 @@ import { StopCommands } from '../actuators/stop-commands.ts';
 import { createActuators } from '../actuators/table.ts';
 import type { CgroupTree } from '../host/cgroup-tree.ts';
 import { FifoPool } from '../host/fifo.ts';
-import type { HistoryFiles } from '../journal/history-files.ts';
 import type { KeeperClient } from '../keeper/keeper-client.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { ServiceEvent } from '../model/event.ts';
@@ -16,6 +15,7 @@ import { isUnchanged, observeService } from '../observers/observe-service.ts';
 import { Controller } from '../reconciler/controller.ts';
 import { Store } from '../reconciler/store.ts';
 import type { OperatorIntents } from '../sources/operator-intents.ts';
+import type { UserFlags } from '../sources/user-flags.ts';
 import type { SavedHistories } from './saved-history.ts';
 import { createServiceKeeper } from './service-keeper.ts';
 
@@ -23,9 +23,9 @@ export interface MachineryParts {
   readonly clock: Clock;
   readonly tree: CgroupTree;
   readonly runtimeDirectory: string;
-  readonly historyFiles: HistoryFiles;
   readonly histories: SavedHistories;
   readonly intents: OperatorIntents;
+  readonly flags: UserFlags;
   readonly emit: (event: ServiceEvent) => void;
 }
 
@@ -85,7 +85,7 @@ export function createMachinery(parts: MachineryParts): Machinery {
       controller.enqueue(name);
     },
     onCgroupRemoved: (name) => cgroupEvents.unwatch(name),
-    removeServiceFolder: (name) => parts.historyFiles.remove(name),
+    removeServiceFolder: (name) => parts.histories.remove(name),
   };
   const own = {
     isLauncherAlive: (name: ServiceName) => launches.isAlive(name),
@@ -104,7 +104,10 @@ export function createMachinery(parts: MachineryParts): Machinery {
     loadHistory: (name) => parts.histories.load(name),
     saveHistory: (name, history) => parts.histories.save(name, history),
     emit,
-    forgotten: (name) => parts.intents.forget(name),
+    forgotten: (name) => {
+      parts.intents.forget(name);
+      parts.flags.forget(name);
+    },
   });
   const isOwnChild = own.isLauncherAlive;
   const close = () => {

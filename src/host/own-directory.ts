@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, realpathSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { messageOf, ProcessmasterError } from '../lib/errors.ts';
 import { isRootOnlyFolder } from './safe-walk.ts';
@@ -20,9 +20,34 @@ export function ownDirectory(path: string, mode: number): void {
     });
   }
   const real = realpathSync(path);
-  if (!isRootOnlyFolder(lstatSync(real)))
-    throw unsafe(path, `others than root may write to '${real}'`);
-  for (let parent = dirname(real); ; parent = dirname(parent)) {
+  refuseWritable(path, real);
+  refuseReplaceable(path, dirname(real));
+}
+
+/**
+ * The same judgement of a folder as it is, without making it: one that is missing would have to be
+ * made in a folder that nobody else may change.
+ * @throws ProcessmasterError `unsafe_path`
+ */
+export function judgeDirectory(path: string): void {
+  const isThere = existsSync(path);
+  const real = realpathSync(nearestThere(path));
+  if (isThere) refuseWritable(path, real);
+  refuseReplaceable(path, isThere ? dirname(real) : real);
+}
+
+function nearestThere(path: string): string {
+  return existsSync(path) ? path : nearestThere(dirname(path));
+}
+
+function refuseWritable(path: string, real: string): void {
+  if (isRootOnlyFolder(lstatSync(real))) return;
+  throw unsafe(path, `others than root may write to '${real}'`);
+}
+
+/** Whoever may write to a folder above can put another in its place. */
+function refuseReplaceable(path: string, nearest: string): void {
+  for (let parent = nearest; ; parent = dirname(parent)) {
     // In a sticky folder only the owner of an entry may rename it (inode(7)).
     const stats = lstatSync(parent);
     const isSticky = stats.uid === 0 && (stats.mode & STICKY) !== 0;

@@ -1,6 +1,16 @@
-import { closeSync, constants, existsSync, mkdirSync, openSync, renameSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readSync,
+  renameSync,
+  statSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
+import { judgeDirectory, ownDirectory } from '../host/own-directory.ts';
 import { ProcessmasterError } from '../lib/errors.ts';
 
 const SCHEMA_VERSION = 1;
@@ -18,6 +28,15 @@ const SCHEMA = `
   CREATE TABLE intents (service TEXT PRIMARY KEY, boot_id TEXT NOT NULL, intent TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
   PRAGMA user_version = ${SCHEMA_VERSION};
+`;
+
+/** Tables that an older build does not know and may leave alone, so the version stays. */
+const LATER_TABLES = `
+  CREATE TABLE IF NOT EXISTS flags (
+    service TEXT NOT NULL, flag TEXT NOT NULL, expires_at_ms INTEGER, set_at_ms INTEGER NOT NULL,
+    actor TEXT NOT NULL, PRIMARY KEY (service, flag)
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS specs (name TEXT PRIMARY KEY, accepted TEXT NOT NULL);
 `;
 
 /**
@@ -51,21 +70,42 @@ export class JournalDatabase {
 
   /**
    * Opens (or makes) `journal.sqlite`, 0600, in `directory`, 0700.
-   * @throws ProcessmasterError `invalid_config` when a newer version made the file; otherwise what
-   *   the system or SQLite says ({@link isCorruption} tells a damaged file).
+   * @throws ProcessmasterError `unsafe_path` when others than root may write there,
+   *   `invalid_config` when a newer version made the file; otherwise what the system or SQLite says
+   *   ({@link isCorruption} tells a damaged file).
    */
-  constructor(directory: string) {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  static open(directory: string): JournalDatabase {
+    ownDirectory(directory, 0o700);
     const path = join(directory, JOURNAL_FILE);
     // SQLite would create it with the umask's mode; its -wal and -shm files take over the mode.
     closeSync(openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600));
-    this.#database = new DatabaseSync(path, { timeout: LOCK_WAIT_MS });
+    const database = new DatabaseSync(path, { timeout: LOCK_WAIT_MS });
     try {
-      this.#setUp(path);
+      return new JournalDatabase(setUp(database, path));
     } catch (error) {
-      this.#database.close();
+      database.close();
       throw error;
     }
+  }
+
+  /**
+   * Opens what cannot be written (a read-only or full file system), to read what earlier daemons
+   * left. With a log beside it SQLite shares it as ever; without one it would have to make the
+   * shared index, unless it is told that nobody changes the file (sqlite.org/wal.html); an empty log
+   * is what a try to open it on a full disk leaves.
+   * @throws ProcessmasterError `unsafe_path`, or what SQLite says
+   */
+  static openToRead(directory: string): JournalDatabase {
+    judgeDirectory(directory);
+    const path = join(directory, JOURNAL_FILE);
+    const url = pathToFileURL(path);
+    const wal = statSync(`${path}-wal`, { throwIfNoEntry: false });
+    if ((wal?.size ?? 0) === 0) url.searchParams.set('immutable', '1');
+    return new JournalDatabase(new DatabaseSync(url, { readOnly: true, timeout: LOCK_WAIT_MS }));
+  }
+
+  private constructor(database: DatabaseSync) {
+    this.#database = database;
   }
 
   /** Changes rows; `values` stand for the question marks. */
@@ -122,22 +162,48 @@ export class JournalDatabase {
     this.#statementsBySql.set(sql, statement);
     return statement;
   }
-
-  #setUp(path: string): void {
-    this.#database.exec(SETTINGS);
-    const version = this.number('PRAGMA user_version') ?? 0;
-    if (version > SCHEMA_VERSION) throw newerVersion(path, version);
-    if (version === 0) this.transaction(() => this.#database.exec(SCHEMA));
-  }
 }
 
 const JOURNAL_FILE = 'journal.sqlite';
+
+function setUp(database: DatabaseSync, path: string): DatabaseSync {
+  const version = Number(database.prepare('PRAGMA user_version').get()?.user_version ?? 0);
+  // Before any setting: it would change the file.
+  if (version > SCHEMA_VERSION) throw newerVersion(path, version);
+  database.exec(SETTINGS);
+  if (version === 0) database.exec(`BEGIN IMMEDIATE; ${SCHEMA} COMMIT;`);
+  database.exec(LATER_TABLES);
+  return database;
+}
 
 /** Whether SQLite says that the file is damaged, or none of its own. */
 export function isCorruption(error: unknown): boolean {
   const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
   // SQLITE_CORRUPT and SQLITE_NOTADB (sqlite.org/rescode.html); the upper bits say where.
   return code === 11 || code === 26;
+}
+
+/** What the journal in a folder would be refused for, by its header alone; `null` for nothing. */
+export function journalTrouble(directory: string): string | null {
+  const path = join(directory, JOURNAL_FILE);
+  const version = headerVersion(path);
+  return version > SCHEMA_VERSION ? newerVersion(path, version).message : null;
+}
+
+/** The user version stands at offset 60 (sqlite.org/fileformat.html); 0 where nothing can be read. */
+function headerVersion(path: string): number {
+  const header = Buffer.alloc(64);
+  try {
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    try {
+      return readSync(fd, header) === header.length ? header.readUInt32BE(60) : 0;
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    // Not there, or not for our eyes: nothing is known against it.
+    return 0;
+  }
 }
 
 /** Renames a damaged journal to the first free `journal.sqlite.corrupt-<n>`; returns that path. */

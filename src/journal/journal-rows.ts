@@ -1,6 +1,7 @@
 import type { RecordedEvent } from '../model/event.ts';
 import type { Intent } from '../model/intent.ts';
 import { parseServiceName, type ServiceName } from '../model/service-name.ts';
+import { parseUserFlag, type UserFlag } from '../model/user-flag.ts';
 import type { JournalDatabase } from './journal-database.ts';
 import { parseData, parseIntent, parseJson } from './journal-values.ts';
 import type { PendingWrites, RunRecord } from './pending-writes.ts';
@@ -11,6 +12,8 @@ export interface EventQuery {
   readonly limit: number;
   /** Only events after this one: the oldest of them. Without it the newest of all. */
   readonly afterSeq?: number;
+  /** Only events of this wall time or later. */
+  readonly sinceMs?: number;
 }
 
 type Row = Readonly<Record<string, unknown>>;
@@ -25,9 +28,10 @@ export function insertPending(database: JournalDatabase, pending: PendingWrites)
       insertIntent(database, service, bootId, intent);
     }
     for (const [name, accepted] of pending.specsByName) keepSpec(database, name, accepted);
+    for (const [service, flags] of pending.flagsByName) replaceFlags(database, service, flags);
   };
   // One statement is a transaction of its own, and half the work.
-  if (pending.size === 1) insert();
+  if (pending.size === 1 && pending.flagsByName.size === 0) insert();
   else database.transaction(insert);
 }
 
@@ -39,18 +43,13 @@ export function lastSeq(database: JournalDatabase): number {
 /** Newest last: after a number the oldest `limit` events, else the newest `limit`. */
 export function selectEvents(
   database: JournalDatabase,
-  { service, limit, afterSeq }: EventQuery,
+  { service, limit, afterSeq, sinceMs = 0 }: EventQuery,
 ): readonly RecordedEvent[] {
-  const where = service === undefined ? 'seq > ?' : 'seq > ? AND service = ?';
+  const where = service === undefined ? '' : 'AND service = ?';
   const order = afterSeq === undefined ? 'DESC' : 'ASC';
-  const sql = `SELECT * FROM events WHERE ${where} ORDER BY seq ${order} LIMIT ?`;
-  const after = afterSeq ?? 0;
-  const count = Math.max(0, limit);
-  const rows =
-    service === undefined
-      ? database.all(sql, after, count)
-      : database.all(sql, after, service, count);
-  const events = rows.map(eventOf);
+  const sql = `SELECT * FROM events WHERE seq > ? AND at_ms >= ? ${where} ORDER BY seq ${order} LIMIT ?`;
+  const values = [afterSeq ?? 0, sinceMs, ...(service === undefined ? [] : [service])];
+  const events = database.all(sql, ...values, Math.max(0, limit)).map(eventOf);
   return afterSeq === undefined ? events.reverse() : events;
 }
 
@@ -68,6 +67,22 @@ export function selectIntents(
     const intent = parseIntent(row.intent);
     return name === null || intent === null ? [] : [[name, intent] as const];
   });
+}
+
+/** Flags by service; a row that is none is left out. */
+export function selectFlags(
+  database: JournalDatabase,
+): readonly (readonly [ServiceName, readonly UserFlag[]])[] {
+  const byName = new Map<ServiceName, UserFlag[]>();
+  for (const row of database.all('SELECT * FROM flags ORDER BY service, flag')) {
+    const service = parseServiceName(String(row.service));
+    const parsed = parseUserFlag(String(row.flag));
+    if (service === null || !parsed.ok) continue;
+    const expiresAtMs = numberOrNull(row.expires_at_ms);
+    const flag = { name: parsed.value, expiresAtMs, setAtMs: Number(row.set_at_ms) };
+    byName.set(service, [...(byName.get(service) ?? []), { ...flag, actor: String(row.actor) }]);
+  }
+  return [...byName];
 }
 
 export function selectCounter(database: JournalDatabase, name: string): number {
@@ -157,6 +172,20 @@ function insertIntent(
        ON CONFLICT (service) DO UPDATE SET boot_id = excluded.boot_id, intent = excluded.intent`,
     ...[service, bootId, JSON.stringify(intent)],
   );
+}
+
+function replaceFlags(
+  database: JournalDatabase,
+  service: ServiceName,
+  flags: readonly UserFlag[],
+): void {
+  database.run('DELETE FROM flags WHERE service = ?', service);
+  for (const { name, expiresAtMs, setAtMs, actor } of flags) {
+    database.run(
+      'INSERT INTO flags (service, flag, expires_at_ms, set_at_ms, actor) VALUES (?, ?, ?, ?, ?)',
+      ...[service, name, wholeMs(expiresAtMs), Math.trunc(setAtMs), actor],
+    );
+  }
 }
 
 function eventOf(row: Row): RecordedEvent {

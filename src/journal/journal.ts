@@ -1,13 +1,15 @@
 import type { Clock } from '../lib/clock.ts';
-import { messageOf, ProcessmasterError } from '../lib/errors.ts';
+import { messageOf } from '../lib/errors.ts';
 import type { RecordedEvent, ServiceEvent } from '../model/event.ts';
 import type { Intent } from '../model/intent.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import type { AcceptedSpec } from '../model/service-spec.ts';
-import { isCorruption, JournalDatabase, setAsideDatabase } from './journal-database.ts';
+import type { UserFlag } from '../model/user-flag.ts';
+import type { JournalDatabase } from './journal-database.ts';
+import { JournalFile } from './journal-file.ts';
 import * as rows from './journal-rows.ts';
 import { PendingWrites, type RunRecord } from './pending-writes.ts';
-import { type KeptSpecs, prepareSpecs, selectSpecs } from './spec-rows.ts';
+import { type KeptSpecs, selectSpecs } from './spec-rows.ts';
 
 export interface JournalOptions {
   /** Older events and runs are removed by {@link Journal.prune}. */
@@ -25,55 +27,79 @@ export interface JournalHealth {
   readonly droppedEvents: number;
 }
 
+/** Who wants to know what becomes of the file. */
+export interface JournalListener {
+  /** It cannot be written any more, or it can again. */
+  readonly onHealth: (health: JournalHealth) => void;
+  /** It was damaged and is to be found at this path; the new one knows only what is told it. */
+  readonly onSetAside: (path: string) => void;
+}
+
 /** So many events are written without waiting for the end of the turn. */
 const FLUSH_AT_ONCE = 256;
-
-/** How long a file that could not be written is left alone. */
-const RETRY_MS = 1_000;
 
 /**
  * Events, runs, intents, counters and the specs in force: what outlives the daemon.
  *
- * INVARIANTS: after `open` no method throws, supervision goes on without its journal; every write
- * goes through memory into the file, intents and counters at once, the others at the end of the turn; it stays in memory (bounded) while the file cannot be written, so a read sees it in either
- * case; `seq` and the counters never go back.
+ * INVARIANTS: no method throws, supervision goes on without its journal; every write goes through
+ * memory into the file, intents, flags and counters at once, the others at the end of the turn; it
+ * stays in memory (bounded) while the file cannot be written, so a read sees it in either case; `seq`
+ * and the counters never go back.
  */
 export class Journal {
   readonly #directory: string;
   readonly #options: JournalOptions;
+  readonly #file: JournalFile;
   readonly #pending = new PendingWrites();
   readonly #setAside: string[] = [];
-  #database: JournalDatabase | null = null;
+  #listener: JournalListener | null = null;
   #scheduled: NodeJS.Immediate | null = null;
-  #failure: unknown = null;
-  #retryAtMs = 0;
   #lastSeq = 0;
   #lastIntentId = 0;
 
   /**
    * Opens the journal in `directory`. A damaged file is set aside (see {@link setAside}); one that
-   * cannot be opened is tried again with the writes to come (see {@link health}).
-   * @throws ProcessmasterError `invalid_config` when a newer version of this program made it.
+   * cannot be opened is tried again, unless it is not ours to use (see {@link health}).
    */
   static open(directory: string, options: JournalOptions): Journal {
     const journal = new Journal(directory, options);
     journal.#attempt(() => {});
-    if (journal.#failure instanceof ProcessmasterError) throw journal.#failure;
+    // Whatever can be read is numbered on from.
+    journal.#read(() => {}, undefined);
     return journal;
   }
 
   private constructor(directory: string, options: JournalOptions) {
     this.#directory = directory;
     this.#options = options;
+    this.#file = new JournalFile({
+      directory,
+      clock: options.clock,
+      onFound: (database) => this.#numberAfter(database),
+      onChange: () => this.#listener?.onHealth(this.#health()),
+      onSetAside: (path) => {
+        this.#setAside.push(path);
+        this.#listener?.onSetAside(path);
+      },
+      onRetry: () => this.#flush(),
+    });
   }
 
   get health(): JournalHealth {
     this.#flush();
-    const ok = this.#failure === null;
-    const reason = ok
-      ? ''
-      : `cannot use the journal in '${this.#directory}': ${messageOf(this.#failure)}`;
-    return { ok, reason, droppedEvents: this.#pending.droppedEvents };
+    return this.#health();
+  }
+
+  /** Tells `listener` of what becomes of the file, and of what has become of it so far. */
+  watch(listener: JournalListener): void {
+    this.#listener = listener;
+    if (this.#file.failure !== null) listener.onHealth(this.#health());
+    for (const path of this.#setAside) listener.onSetAside(path);
+  }
+
+  /** Number of the newest event; 0 when there is none. */
+  get lastSeq(): number {
+    return this.#lastSeq;
   }
 
   /** Where damaged journals were moved to by this one, for an event that says so. */
@@ -92,9 +118,12 @@ export class Journal {
   /** Recorded events, newest last. */
   events(query: rows.EventQuery): readonly RecordedEvent[] {
     const stored = this.#read((database) => rows.selectEvents(database, query), []);
-    const { service, afterSeq = 0 } = query;
+    const { service, afterSeq = 0, sinceMs = 0 } = query;
     const pending = this.#pending.events.filter(
-      (event) => event.seq > afterSeq && (service === undefined || event.service === service),
+      (event) =>
+        event.seq > afterSeq &&
+        event.atMs >= sinceMs &&
+        (service === undefined || event.service === service),
     );
     const all = [...stored, ...pending];
     if (query.limit <= 0) return [];
@@ -115,6 +144,19 @@ export class Journal {
   /** Replaces the intent of a service; `null` takes it back. */
   saveIntent(service: ServiceName, intent: Intent | null, bootId: string): void {
     this.#pending.intentsByName.set(service, { service, bootId, intent });
+    this.#flush();
+  }
+
+  /** User flags of all services, also those whose time is over. */
+  loadFlags(): readonly (readonly [ServiceName, readonly UserFlag[]])[] {
+    const byName = new Map(this.#read((database) => rows.selectFlags(database), []));
+    for (const [name, flags] of this.#pending.flagsByName) byName.set(name, flags);
+    return [...byName];
+  }
+
+  /** Replaces the user flags of a service. */
+  saveFlags(service: ServiceName, flags: readonly UserFlag[]): void {
+    this.#pending.flagsByName.set(service, flags);
     this.#flush();
   }
 
@@ -191,9 +233,9 @@ export class Journal {
 
   /** Writes what is left and closes the file. */
   close(): void {
-    this.#retryAtMs = 0;
+    this.#file.hurry();
     this.#flush();
-    this.#closeDatabase();
+    this.#file.close();
   }
 
   #recordRun(record: RunRecord): void {
@@ -224,78 +266,38 @@ export class Journal {
   #flush(): void {
     clearImmediate(this.#scheduled ?? undefined);
     this.#scheduled = null;
-    if (this.#pending.isEmpty) return;
+    if (this.#pending.isEmpty && this.#file.failure === null) return;
     this.#attempt((database) => {
       rows.insertPending(database, this.#pending);
       this.#pending.clear();
     });
   }
 
-  /** Reads go on while only writing fails (a full disk), and say nothing about writing. */
   #read<T>(read: (database: JournalDatabase) => T, otherwise: T): T {
-    if (this.#database === null && this.#isTooSoon()) return otherwise;
-    try {
-      return this.#use(read);
-    } catch (error) {
-      this.#fail(error);
-      return otherwise;
-    }
+    return this.#file.read(read, otherwise);
   }
 
-  /** Changes the file, unless that failed just now. */
   #attempt(change: (database: JournalDatabase) => void): void {
-    if (this.#isTooSoon()) return;
-    try {
-      this.#use(change);
-      this.#failure = null;
-    } catch (error) {
-      this.#fail(error);
-    }
+    this.#file.attempt(change);
   }
 
-  #isTooSoon(): boolean {
-    return this.#failure !== null && this.#options.clock.monotonicMs() < this.#retryAtMs;
-  }
-
-  #fail(error: unknown): void {
-    this.#failure = error;
-    this.#retryAtMs = this.#options.clock.monotonicMs() + RETRY_MS;
-  }
-
-  /** Works with the open file; a damaged one is replaced, once. */
-  #use<T>(work: (database: JournalDatabase) => T): T {
-    try {
-      this.#database ??= this.#connect();
-      return work(this.#database);
-    } catch (error) {
-      if (!isCorruption(error)) throw error;
-      this.#closeDatabase();
-      this.#setAside.push(setAsideDatabase(this.#directory));
-      this.#database = this.#connect();
-      return work(this.#database);
-    }
-  }
-
-  #connect(): JournalDatabase {
-    const database = new JournalDatabase(this.#directory);
-    prepareSpecs(database);
+  #numberAfter(database: JournalDatabase): void {
     const storedSeq = rows.lastSeq(database);
     const firstSeq = this.#pending.events[0]?.seq ?? this.#lastSeq + 1;
-    if (storedSeq >= firstSeq) {
-      this.#pending.renumberEvents(storedSeq);
-      this.#lastSeq += storedSeq;
-    }
-    return database;
+    if (storedSeq < firstSeq) return;
+    this.#pending.renumberEvents(storedSeq);
+    this.#lastSeq += storedSeq;
   }
 
-  #closeDatabase(): void {
-    try {
-      this.#database?.close();
-    } catch (error) {
-      // The descriptors go with the process; what was committed is in the write-ahead log.
-      this.#failure = error;
-    }
-    this.#database = null;
+  #health(): JournalHealth {
+    const { failure, isGivenUp } = this.#file;
+    const { droppedEvents } = this.#pending;
+    if (failure === null) return { ok: true, reason: '', droppedEvents };
+    const next = isGivenUp
+      ? 'that journal is not touched until the daemon is started again'
+      : 'it is tried again every second';
+    const reason = `cannot use the journal in '${this.#directory}': ${messageOf(failure)}; events, runs, intents and flags are kept in memory meanwhile, and lost if the daemon ends; ${next}`;
+    return { ok: false, reason, droppedEvents };
   }
 }
 

@@ -2,6 +2,7 @@ import type { RecordedEvent } from '../model/event.ts';
 import type { Intent } from '../model/intent.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import type { AcceptedSpec } from '../model/service-spec.ts';
+import type { UserFlag } from '../model/user-flag.ts';
 
 /** One execution of a service as it is recorded; `null` is not known (yet). */
 export interface RunRecord {
@@ -26,14 +27,14 @@ const MAX_ROWS = 1_000;
 /**
  * What is not in the file yet: for a moment as a rule, for longer while it cannot be written.
  *
- * INVARIANTS: bounded (the last 1,000 events and runs; one intent and spec a service, one value a
- * counter),
- * the newest value wins.
+ * INVARIANTS: bounded (the last 1,000 events and runs; one intent, one spec and one set of flags a
+ * service, one value a counter), the newest value wins.
  */
 export class PendingWrites {
   readonly events: RecordedEvent[] = [];
   readonly runsByKey = new Map<string, RunRecord>();
   readonly intentsByName = new Map<ServiceName, IntentRecord>();
+  readonly flagsByName = new Map<ServiceName, readonly UserFlag[]>();
   readonly countersByName = new Map<string, number>();
   /** `null` when the service is not defined any more. */
   readonly specsByName = new Map<ServiceName, AcceptedSpec | null>();
@@ -44,8 +45,8 @@ export class PendingWrites {
   }
 
   get size(): number {
-    const { events, runsByKey, intentsByName, countersByName, specsByName } = this;
-    const maps = [runsByKey, intentsByName, countersByName, specsByName];
+    const { events, runsByKey, intentsByName, flagsByName, countersByName, specsByName } = this;
+    const maps = [runsByKey, intentsByName, flagsByName, countersByName, specsByName];
     return maps.reduce((sum, { size }) => sum + size, events.length);
   }
 
@@ -92,6 +93,7 @@ export class PendingWrites {
     this.events.length = 0;
     this.runsByKey.clear();
     this.intentsByName.clear();
+    this.flagsByName.clear();
     this.countersByName.clear();
     this.specsByName.clear();
   }

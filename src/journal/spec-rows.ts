@@ -17,11 +17,6 @@ interface KeptSpec {
   readonly accepted: AcceptedSpec;
 }
 
-/** Once per connection: journals of earlier builds have no such table. */
-export function prepareSpecs(database: JournalDatabase): void {
-  database.run('CREATE TABLE IF NOT EXISTS specs (name TEXT PRIMARY KEY, accepted TEXT NOT NULL)');
-}
-
 /** Keeps the spec in force of a service; `null` forgets it. */
 export function keepSpec(
   database: JournalDatabase,

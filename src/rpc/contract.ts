@@ -11,6 +11,10 @@ const MAX_WAIT_MS = 86_400_000;
 const MAX_NAMES = 1_000;
 /** Most events or log lines in one answer. */
 const MAX_LINES = 10_000;
+/** Longest wait for an event to come. */
+const MAX_EVENT_WAIT_MS = 60_000;
+/** Longest time that a flag may hold: ten years. */
+const MAX_TTL_MS = 3_650 * 86_400_000;
 
 const list = <T extends z.core.$ZodType>(item: T) => z.readonly(z.array(item));
 
@@ -194,15 +198,34 @@ export const contract = {
       brakes: list(brake),
     }),
   },
-  /** The newest `limit` events, oldest first. No names: all, also those of the daemon. */
+  /**
+   * Events, oldest first: the newest `limit`, or the oldest `limit` after a number. No names: all,
+   * also those of the daemon. When there are none, `wait_ms` waits for one. `next_seq` is where to
+   * go on; a `last_seq` below what a client was told is another journal's, which begins at 1.
+   */
   'events.list': {
     mutates: false,
     params: params({
       names: z._default(someNames, []),
       limit: z._default(between(1, MAX_LINES), 200),
+      after_seq: z._default(z.nullable(between(0, Number.MAX_SAFE_INTEGER)), null),
+      since_ms: z._default(z.nullable(between(0, Number.MAX_SAFE_INTEGER)), null),
+      wait_ms: z._default(between(0, MAX_EVENT_WAIT_MS), 0),
     }),
-    result: z.object({ events: list(eventRow) }),
+    result: z.object({ events: list(eventRow), next_seq: z.number(), last_seq: z.number() }),
   },
+  /** Puts flags on services, or gives those that are there another end; null: for good. */
+  'flags.set': {
+    mutates: true,
+    params: params({
+      names,
+      flags: names,
+      ttl_ms: z._default(z.nullable(between(1, MAX_TTL_MS)), null),
+    }),
+    result: outcomes,
+  },
+  /** Takes flags off services; `all` means all of them. */
+  'flags.clear': { mutates: true, params: params({ names, flags: names }), result: outcomes },
   'logs.tail': {
     mutates: false,
     params: params({ name: text, lines: z._default(between(1, MAX_LINES), 50) }),

@@ -29,6 +29,7 @@ export const briefRow = z.object({
   pids: list(z.number()),
   uptime_ms: numberOrNull,
   restarts_10m: z.number(),
+  user_flags: list(z.string()),
   next_start_in_ms: numberOrNull,
   last_exit: z.nullable(
     z.object({
@@ -51,7 +52,8 @@ export const statusRow = z.extend(briefRow, {
   /** The kernel's word. */
   actual: z.enum(['RUNNING', 'STOPPED', 'UNKNOWN']),
   system_flags: list(z.string()),
-  user_flags: list(z.string()),
+  /** When each of `user_flags` is over; null for one that stays. */
+  user_flag_expires_at_ms: z.record(z.string(), numberOrNull),
   /** In the order of `pids`; null for one that is gone already, empty without `detail`. */
   pid_uptimes_ms: list(numberOrNull),
   /** The launched process, or what it left behind after a double fork; null when nothing runs. */

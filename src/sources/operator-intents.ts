@@ -55,6 +55,11 @@ export class OperatorIntents {
     return this.#intentByName.get(name) ?? null;
   }
 
+  /** Saves all of them again: where they are kept, they are no more. */
+  saveAll(): void {
+    for (const [name, intent] of this.#intentByName) this.#port.save(name, intent);
+  }
+
   /** What was asked is no more: the service is gone, the time is over, or it was lifted. */
   forget(name: ServiceName): void {
     if (!this.#intentByName.has(name)) return;

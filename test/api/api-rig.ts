@@ -5,6 +5,7 @@ import type { Intent } from '../../src/model/intent.ts';
 import type { ServiceName } from '../../src/model/service-name.ts';
 import type { AcceptedSpec } from '../../src/model/service-spec.ts';
 import { type Condition, phaseOf, type ServiceStatus } from '../../src/model/status.ts';
+import type { UserFlag } from '../../src/model/user-flag.ts';
 import type { CallContext } from '../../src/rpc/dispatch.ts';
 import { accepted, desired, name } from '../builders/specs.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
@@ -48,6 +49,8 @@ export class MemoryDaemon {
   events: RecordedEvent[] = [];
   processes: ProcessDescription[] = [];
   listeners = new Set<(name: ServiceName) => void>();
+  readonly eventListeners = new Set<(event: RecordedEvent) => void>();
+  readonly flags = new Map<ServiceName, readonly UserFlag[]>();
   onIntent: (intent: Intent, before: ServiceStatus) => void = () => {};
   readonly #statuses = new Map<ServiceName, ServiceStatus>();
 
@@ -59,6 +62,12 @@ export class MemoryDaemon {
   show(one: ServiceStatus): void {
     this.#statuses.set(one.name, one);
     this.#tell(one.name);
+  }
+
+  /** Records an event and tells who listens. */
+  happen(event: RecordedEvent): void {
+    this.events.push(event);
+    for (const listener of [...this.eventListeners]) listener(event);
   }
 
   forget(named: ServiceName): void {
@@ -94,8 +103,22 @@ export class MemoryDaemon {
       setEnabled: (spec, enabled) => this.#edit(spec, enabled),
       updateSources: async () => NOTHING_NEW,
       diffSources: () => NOTHING_PENDING,
-      events: ({ service, limit }) =>
-        this.events.filter((one) => service === undefined || one.service === service).slice(-limit),
+      events: ({ service, limit, afterSeq, sinceMs = 0 }) => {
+        const found = this.events.filter(
+          ({ seq, atMs, ...one }) =>
+            (service === undefined || one.service === service) &&
+            seq > (afterSeq ?? 0) &&
+            atMs >= sinceMs,
+        );
+        return afterSeq === undefined ? found.slice(-limit) : found.slice(0, limit);
+      },
+      lastSeq: () => this.events.at(-1)?.seq ?? 0,
+      onEvent: (listener) => {
+        this.eventListeners.add(listener);
+        return () => this.eventListeners.delete(listener);
+      },
+      userFlags: (named) => this.flags.get(named) ?? [],
+      saveUserFlags: (named, flags) => this.flags.set(named, flags),
       tailLogs: async (named, lines) => [
         { path: `/logs/${named}`, lines: [`${lines} lines`], truncated: false },
       ],

@@ -16,6 +16,11 @@ function show(daemon: MemoryDaemon, names: string[] = [], detail = false) {
 
 async function rowOf(one: ServiceStatus) {
   const daemon = new MemoryDaemon(one);
+  const flag = { setAtMs: 1, actor: 'ann' };
+  daemon.flags.set(one.name, [
+    { ...flag, name: 'later', expiresAtMs: 5 },
+    { ...flag, name: 'stays', expiresAtMs: null },
+  ]);
   daemon.clock.advance(30_000);
   const [row] = (await show(daemon)).services;
   return row;
@@ -38,7 +43,8 @@ test('a running service shows its processes, its run and its definition', async 
     phase: 'RUNNING',
     conditions: [condition('Populated', '2 processes')],
     system_flags: ['system_start'],
-    user_flags: [],
+    user_flags: ['later', 'stays'],
+    user_flag_expires_at_ms: { later: 5, stays: null },
     pids: [100, 101],
     pid_uptimes_ms: [],
     main_pid: 100,
@@ -108,7 +114,11 @@ test.for<[string, Partial<ServiceStatus>, object]>([
   ],
   [
     'started by an operator',
-    { intent: intent(), history: activeHistory(), cgroup: { kind: 'populated', pids: [1] } },
+    {
+      intent: intent(),
+      history: activeHistory({ run: run({ intentId: 1 }), clearedByIntentId: 1 }),
+      cgroup: { kind: 'populated', pids: [1] },
+    },
     { system_flags: ['user_start'] },
   ],
   [

@@ -49,6 +49,16 @@ TIME                 SERVICE  EVENT             BY          MESSAGE
 `);
 });
 
+test('flags of operators stand behind those of the daemon, with their end', () => {
+  const flagged = row({
+    user_flags: ['busy', 'mine'],
+    user_flag_expires_at_ms: { busy: NOON, mine: null },
+  });
+  expect(renderDetail(flagged, [], view())).toContain(
+    '  flags        system_start, busy (until 2026-01-15 12:00:00), mine\n',
+  );
+});
+
 test('a service that is down shows how it ended', () => {
   const text = renderDetail(crashed, [], view());
   expect(text).toContain('crasher  BACKOFF\n');

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { COMMANDS, COMMON_OPTIONS } from '../../src/cli/commands.ts';
 import { formatSpan } from '../../src/cli/format-time.ts';
 import { renderError } from '../../src/cli/render-error.ts';
-import { renderEvents } from '../../src/cli/render-events.ts';
+import { renderEventLine, renderEvents } from '../../src/cli/render-events.ts';
 import { renderCommandHelp, renderOverview } from '../../src/cli/render-help.ts';
 import { renderLogs } from '../../src/cli/render-logs.ts';
 import { exitCodeOfOutcomes, renderDone, renderNotDone } from '../../src/cli/render-outcomes.ts';
@@ -100,6 +100,14 @@ test('events are a table whose messages are wrapped in their column', () => {
 `,
   );
   expect(renderEvents([], view())).toBe('no events\n');
+});
+
+test('events that are followed are lines of their own', () => {
+  const event = { seq: 1, at_ms: NOON, data: {}, actor: 'local' };
+  const ended = { ...event, service: 'web', kind: 'service.ended', message: 'exit\ncode 3' };
+  expect(renderEventLine(ended, view({ columns: 40 }))).toBe(
+    '2026-01-15 12:00:00  web               service.ended           local       exit code 3\n',
+  );
 });
 
 test('log lines of one file stand alone, of several under their names', () => {

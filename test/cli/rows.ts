@@ -22,6 +22,7 @@ export function row(changes: Partial<StatusRow> = {}): StatusRow {
     conditions: [{ type: 'Populated', message: '3 processes' }],
     system_flags: ['system_start'],
     user_flags: [],
+    user_flag_expires_at_ms: {},
     pids: [1201, 1202, 1203],
     pid_uptimes_ms: [],
     main_pid: 1201,

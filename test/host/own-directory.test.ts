@@ -1,6 +1,7 @@
 import {
   chmodSync,
   chownSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   rmSync,
@@ -10,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ownDirectory } from '../../src/host/own-directory.ts';
+import { judgeDirectory, ownDirectory } from '../../src/host/own-directory.ts';
 
 const NOBODY = 65534;
 
@@ -24,6 +25,15 @@ describe('a folder of the daemon’s own', () => {
   it('is made where it is missing, with all that leads to it', () => {
     ownDirectory(join(base, 'run/pm'), 0o700);
     expect(statSync(join(base, 'run/pm')).mode & 0o777).toBe(0o700);
+  });
+
+  it('is judged without being made', () => {
+    expect(() => judgeDirectory(join(base, 'run/pm'))).not.toThrow();
+    expect(existsSync(join(base, 'run'))).toBe(false);
+    chownSync(base, NOBODY, NOBODY);
+    for (const path of [base, join(base, 'run/pm')]) {
+      expect(() => judgeDirectory(path)).toThrow(`others than root may write to '${base}'`);
+    }
   });
 
   it('may be where only the owner of an entry may rename it', () => {

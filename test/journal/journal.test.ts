@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
+  chownSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -75,6 +77,8 @@ describe('Journal', () => {
     }
     expect(messages(journal, { service: db, limit: 2 })).toEqual(['db 3', 'db 4']);
     expect(messages(journal, { limit: 2, afterSeq: 3 })).toEqual(['db 2', 'web 3']);
+    expect(messages(journal, { limit: 9, sinceMs: nowMs + 1 })).toEqual([]);
+    expect(messages(journal, { limit: 1, sinceMs: nowMs })).toEqual(['db 4']);
     expect(messages(journal, { service: web, limit: 9, afterSeq: 3 })).toEqual(['web 3', 'web 4']);
     expect(messages(journal, { limit: 0 })).toEqual([]);
   });
@@ -181,15 +185,124 @@ describe('Journal', () => {
     expect(statSync(`${file()}-wal`).mode & 0o777).toBe(0o600);
   });
 
-  it('refuses a journal of a newer version', () => {
-    open().close();
-    inDatabase('PRAGMA user_version = 9');
-    expect(() => open()).toThrow(
-      expect.objectContaining({
-        code: 'invalid_config',
-        message: expect.stringContaining('version 9'),
-      }),
-    );
+  it('leaves a journal of a newer version alone and goes on in memory', () => {
+    const older = open();
+    older.saveIntent(web, intent(1), 'boot');
+    older.close();
+    inDatabase('PRAGMA user_version = 999');
+    const before = readFileSync(file());
+    const journal = open();
+    expect(journal.health).toMatchObject({
+      ok: false,
+      reason: expect.stringMatching(/999.*newer/),
+    });
+    expect(journal.loadIntents('boot')).toEqual([]);
+    expect(journal.appendEvent(event(web, 'a'))).toBe(1);
+    journal.saveIntent(web, intent(7), 'boot');
+    nowMs += 60_000;
+    expect(messages(journal, { limit: 9 })).toEqual(['a']);
+    expect(journal.loadIntents('boot')).toEqual([[web, intent(7)]]);
+    journal.close();
+    expect(readFileSync(file()).equals(before)).toBe(true);
+  });
+
+  it('neither reads nor writes where others may write', () => {
+    const before = open();
+    before.saveIntent(web, intent(1), 'boot');
+    before.close();
+    const files = readdirSync(directory);
+    chownSync(directory, 65_534, 65_534);
+    const journal = open();
+    journal.appendEvent(event(web, 'a'));
+    expect(journal.health.reason).toContain(`others than root may write to '${directory}'`);
+    expect(journal.loadIntents('boot')).toEqual([]);
+    chownSync(directory, 0, 0);
+    nowMs += 60_000;
+    journal.appendEvent(event(web, 'b'));
+    expect(journal.health.ok).toBe(false);
+    expect(messages(journal, { limit: 9 })).toEqual(['a', 'b']);
+    journal.close();
+    expect(readdirSync(directory)).toEqual(files);
+  });
+
+  it.each(['ended', 'was killed'])(
+    'knows what a daemon that %s left where it cannot write',
+    (end) => {
+      mountTmpfs('size=1m');
+      leaveBehind(end === 'was killed');
+      execFileSync('mount', ['-o', 'remount,ro', directory]);
+      const journal = open();
+      expect(journal.health.reason).toContain('Read-only file system (EROFS)');
+      expect(journal.loadIntents('boot')).toEqual([[web, intent(1)]]);
+      expect(journal.appendEvent(event(web, 'in memory'))).toBe(3);
+      expect(messages(journal, { limit: 9 })).toEqual(['a', 'b', 'in memory']);
+      execFileSync('mount', ['-o', 'remount,rw', directory]);
+      nowMs += 2_000;
+      expect(journal.health).toEqual({ ok: true, reason: '', droppedEvents: 0 });
+      journal.close();
+      expect(messages(open(), { limit: 9 })).toEqual(['a', 'b', 'in memory']);
+    },
+  );
+
+  it('knows what an earlier daemon left on a disk that is full', () => {
+    mountTmpfs('size=1m');
+    leaveBehind(false);
+    const ballast = join(directory, 'ballast');
+    expect(() => writeFileSync(ballast, Buffer.alloc(2 * 1024 * 1024))).toThrow(/ENOSPC/);
+    const journal = open();
+    expect(journal.health.ok).toBe(false);
+    expect(journal.loadIntents('boot')).toEqual([[web, intent(1)]]);
+    expect(journal.appendEvent(event(web, 'c'))).toBe(3);
+    rmSync(ballast);
+    nowMs += 2_000;
+    expect(journal.health.ok).toBe(true);
+    expect(messages(journal, { limit: 9 })).toEqual(['a', 'b', 'c']);
+  });
+
+  it('tries again by itself, and tells when it fails, when it works again and what it set aside', () => {
+    const timers: (() => void)[] = [];
+    const clock: Clock = {
+      wallMs: () => nowMs,
+      monotonicMs: () => nowMs,
+      schedule: (_delayMs, callback) => {
+        timers.push(callback);
+        return () => {};
+      },
+    };
+    rmSync(directory, { recursive: true });
+    writeFileSync(directory, 'in the way');
+    const journal = open({ clock });
+    const told: unknown[] = [];
+    journal.watch({
+      onHealth: ({ ok }) => told.push(ok),
+      onSetAside: (path) => told.push(path),
+    });
+    journal.appendEvent(event(web, 'a'));
+    timers.pop()?.();
+    expect(told).toEqual([false]);
+    rmSync(directory);
+    timers.pop()?.();
+    expect(told).toEqual([false, true]);
+    expect(messages(journal, { limit: 9 })).toEqual(['a']);
+    journal.close();
+    writeFileSync(file(), 'garbage '.repeat(1_000));
+    const next = open({ clock });
+    next.watch({ onHealth: () => {}, onSetAside: (path) => told.push(path) });
+    expect(told.at(-1)).toBe(`${file()}.corrupt-1`);
+  });
+
+  it('keeps the flags of a service across reboots, as they were set last', () => {
+    const flag = (name: string, expiresAtMs: number | null) => ({
+      ...{ name, expiresAtMs, setAtMs: 5, actor: 'ann' },
+    });
+    const journal = open();
+    journal.saveFlags(web, [flag('a', null), flag('b', 9_000)]);
+    journal.saveFlags(db, [flag('c', null)]);
+    journal.saveFlags(web, [flag('b', null)]);
+    journal.saveFlags(db, []);
+    journal.close();
+    inDatabase("INSERT INTO flags VALUES ('web', 'not a flag', NULL, 1, 'x')");
+    expect(open().loadFlags()).toEqual([[web, [flag('b', null)]]]);
   });
 
   it('sets a file that is no journal aside, says so and begins anew', () => {
@@ -298,6 +411,23 @@ function open(options: Partial<JournalOptions> = {}): Journal {
   return journal;
 }
 
+/** What an earlier daemon wrote: two events and an intent. */
+function leaveBehind(isKilled: boolean): void {
+  const script = `
+    import { Journal } from '${join(import.meta.dirname, '../../src/journal/journal.ts')}';
+    import { systemClock as clock } from '${join(import.meta.dirname, '../../src/lib/clock.ts')}';
+    const journal = Journal.open(process.argv[1], { maxAgeMs: 1e9, maxBytes: 1e9, clock });
+    for (const message of ['a', 'b'])
+      journal.appendEvent({ atMs: 1, service: null, kind: 'k', message, actor: 'a', data: {} });
+    journal.saveIntent('web', ${JSON.stringify(intent(1))}, 'boot');
+    if (${isKilled}) process.kill(process.pid, 'SIGKILL');
+    journal.close();`;
+  const args = ['--input-type=module', '--eval', script, directory];
+  const run = () => execFileSync(process.execPath, args, { stdio: 'ignore' });
+  if (isKilled) expect(run).toThrow(/SIGKILL|Command failed/);
+  else run();
+}
+
 function file(): string {
   return join(directory, 'journal.sqlite');
 }
@@ -309,7 +439,7 @@ function inDatabase(sql: string): void {
 }
 
 function mountTmpfs(option: string): void {
-  execFileSync('mount', ['-t', 'tmpfs', '-o', option, 'tmpfs', directory]);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `mode=0755,${option}`, 'tmpfs', directory]);
   mounted.push(directory);
 }
 

@@ -71,7 +71,9 @@ const EMPTY_HANDLERS: Handlers = {
     brakes: [],
   }),
   'sources.diff': () => ({ changes: [], unchanged: 0, problems: [], conflicts: [], brakes: [] }),
-  'events.list': () => ({ events: [] }),
+  'events.list': () => ({ events: [], next_seq: 0, last_seq: 0 }),
+  'flags.set': () => ({ services: [] }),
+  'flags.clear': () => ({ services: [] }),
   'logs.tail': () => ({ files: [] }),
 };
 
