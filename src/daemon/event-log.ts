@@ -1,13 +1,17 @@
 import { type Logger, pino } from 'pino';
 import type { ServiceEvent } from '../model/event.ts';
+import { LogOutput } from './log-output.ts';
 
 /** The daemon's own log: JSON lines on standard output, for journald or a terminal. */
 export function createLogger(): Logger {
-  return pino({
-    base: null,
-    timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
-  });
+  return pino(
+    {
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    new LogOutput(),
+  );
 }
 
 const WARNINGS =
