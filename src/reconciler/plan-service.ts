@@ -2,6 +2,7 @@ import type { Action } from '../model/action.ts';
 import { describeExit, hasActiveRun, type StopProgress } from '../model/history.ts';
 import type { AcceptedSpec, ServiceSpec } from '../model/service-spec.ts';
 import type { Condition } from '../model/status.ts';
+import { DEFAULT_GRACE_MS, KILL_AGAIN_MS, killDueMonotonicMs } from '../model/stop-timing.ts';
 import { isFailure, wantsRestart } from './restart-budget.ts';
 import type { Plan, Situation } from './situation.ts';
 
@@ -9,8 +10,6 @@ import type { Plan, Situation } from './situation.ts';
 const LOOK_AGAIN_MS = 1_000;
 /** A killed process that is still there after this long is stuck in the kernel. */
 const STUCK_AFTER_MS = 2_000;
-/** How often a stuck cgroup is killed again. */
-const KILL_AGAIN_MS = 5_000;
 
 /** The plan of a service that is not a job. Pure; the table in model/state.ts is its specification. */
 export function planService(situation: Situation): Plan {
@@ -121,8 +120,6 @@ function askToEnd({ history }: Situation, spec: ServiceSpec | null, reason: stri
   return { kind: 'signal', signal, reason };
 }
 
-/** Grace for a run whose spec nobody knows: the default of `process.stop_grace_period_ms`. */
-const DEFAULT_GRACE_MS = 5_000;
 /** The end of a stop command that an earlier daemon ran is told by nobody. */
 const STOP_COMMAND_LOOK_MS = 1_000;
 
@@ -133,8 +130,7 @@ function continueStop(situation: Situation, stop: StopProgress, pids: readonly n
     return continueKill(stop.killedAtMonotonicMs, stopping, pids, now.monotonicMs);
   }
   const graceMs = specInForce(situation)?.stopGraceMs ?? DEFAULT_GRACE_MS;
-  const begunAtMs = stop.askedAtMonotonicMs ?? stop.requestedAt.monotonicMs;
-  const leftMs = begunAtMs + graceMs - now.monotonicMs;
+  const leftMs = killDueMonotonicMs(stop, graceMs) - now.monotonicMs;
   if (leftMs <= 0) {
     const left = pids.length === 0 ? 'its stop command' : countProcesses(pids.length);
     const reason = `${left} still there after ${graceMs} ms of grace`;
