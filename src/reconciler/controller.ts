@@ -98,6 +98,12 @@ export class Controller {
     );
   }
 
+  /** In how many milliseconds the name is looked at by itself; `null` when nothing is due. */
+  nextLookMs(name: ServiceName): number | null {
+    const dueMs = this.#queue.dueMs(name);
+    return dueMs === null ? null : Math.max(dueMs - this.#clock.monotonicMs(), 0);
+  }
+
   /** Wants every service stopped; the caller waits for the store to say so. */
   shutDown(): void {
     this.#reconciler.shutDown();

@@ -53,6 +53,11 @@ export class WorkQueue {
     this.#arm(name, dueMs);
   }
 
+  /** When a name becomes due by itself, on the monotonic clock; `null` when no timer is set. */
+  dueMs(name: ServiceName): number | null {
+    return this.#timers.get(name)?.dueMs ?? null;
+  }
+
   /** Resolves when nothing is due or being worked on; timers may be pending. */
   async idle(): Promise<void> {
     await this.#lanes.onIdle();

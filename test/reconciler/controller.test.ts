@@ -158,6 +158,19 @@ describe('the loop', () => {
     expect(world.machine.pid(WEB)).not.toBe(before);
   });
 
+  it('tells when it looks at a service by itself', async () => {
+    world = new World();
+    world.define(WEB);
+    await world.pass(100);
+    expect(world.controller.nextLookMs(WEB)).toBeNull();
+    world.machine.crash(WEB);
+    await world.pass(10);
+    const { nextStartMonotonicMs } = world.store.history(WEB) ?? {};
+    expect(world.controller.nextLookMs(WEB)).toBe(
+      (nextStartMonotonicMs ?? 0) - world.clock.monotonicMs(),
+    );
+  });
+
   it('gives up on a crash loop, and tries again when an operator asks', async () => {
     world = new World();
     world.machine.setTemper(WEB, { livesMs: 10, exitCode: 1 });

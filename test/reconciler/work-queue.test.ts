@@ -98,6 +98,16 @@ describe('the work queue', () => {
     expect(gate.begun).toHaveLength(1);
   });
 
+  it('tells when a name becomes due by itself', async () => {
+    const { clock, queue } = queueOf();
+    expect(queue.dueMs(A)).toBeNull();
+    queue.addAfter(A, 300);
+    queue.addAfter(A, 100);
+    expect(queue.dueMs(A)).toBe(clock.monotonicMs() + 100);
+    queue.add(A);
+    expect(queue.dueMs(A)).toBeNull();
+  });
+
   it('looks at the clock again when a timer comes early', async () => {
     const clock = new FakeClock();
     const gate = new Gate();
