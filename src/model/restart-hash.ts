@@ -50,6 +50,13 @@ const FIELDS: FieldTable<Omit<ServiceSpec, 'name'>> = {
   },
 };
 
+/** Every field of a spec under its key, see {@link ChangedField.path}, in the order of the table. */
+export function fieldValues(
+  spec: ServiceSpec,
+): readonly { readonly path: string; readonly value: unknown }[] {
+  return flatten(spec).map(({ field, raw }) => ({ path: field.path, value: raw }));
+}
+
 /** Identifies what a process was started with: 32 hex digits over every `restart` field. */
 export function restartHash(spec: ServiceSpec): string {
   const fields = flatten(spec).filter(({ field }) => field.class === 'restart');

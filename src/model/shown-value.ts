@@ -19,6 +19,18 @@ export function isSecretName(name: string): boolean {
   return SECRET_NAME.test(name);
 }
 
+/**
+ * The value of a variable as it may be shown: nothing of one whose name tells of a secret, nothing of a
+ * password within a URL, nothing of what is written encoded.
+ */
+export function maskedValue(name: string, value: string): string {
+  if (value === '') return value;
+  if (isSecretName(name)) return MASKED;
+  const scheme = /^@(?:base64|hex):\/\//.exec(value)?.[0];
+  if (scheme !== undefined) return scheme + MASKED;
+  return value.replace(/(:\/\/[^\s/:@]*):[^\s/@]+@/g, `$1:${MASKED}@`);
+}
+
 /** That there is a value, and nothing of it. */
 export function maskPair({ before, after }: ShownPair): ShownPair {
   return { before: before && MASKED, after: after && MASKED };

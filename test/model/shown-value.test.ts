@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isSecretName, maskPair, shortenPair } from '../../src/model/shown-value.ts';
+import { isSecretName, maskedValue, maskPair, shortenPair } from '../../src/model/shown-value.ts';
 
 describe('a value as it is shown', () => {
   it.each(['DB_PASSWORD', 'passwd', 'ApiToken', 'SECRET', 'AWS_KEY', 'my_credentials', 'AUTH_URL'])(
@@ -31,5 +31,20 @@ describe('a value as it is shown', () => {
       before: null,
       after: `${'z'.repeat(120)}… (121 characters)`,
     });
+  });
+
+  it.each([
+    ['DB_PASSWORD', 'hunter2', '***'],
+    ['SESSION_SECRET', '@file:///etc/secret', '***'],
+    ['PASSWORD', '', ''],
+    ['LANG', 'C.UTF-8', 'C.UTF-8'],
+    ['DATABASE_URL', 'postgres://ann:hunter2@db:5432/x', 'postgres://ann:***@db:5432/x'],
+    ['CACHE', 'redis://:hunter2@cache/0 redis://b:c@d', 'redis://:***@cache/0 redis://b:***@d'],
+    ['HOME_PAGE', 'https://example.org:8080/a@b', 'https://example.org:8080/a@b'],
+    ['BLOB', '@base64://c2VjcmV0', '@base64://***'],
+    ['BLOB', '@hex://6162', '@hex://***'],
+    ['CONFIG', '@file:///etc/config', '@file:///etc/config'],
+  ])('of the variable %s, %s, is %s', (name, value, shown) => {
+    expect(maskedValue(name, value)).toBe(shown);
   });
 });
