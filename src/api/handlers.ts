@@ -1,4 +1,5 @@
 import type { Handlers } from '../rpc/dispatch.ts';
+import { describeService } from './describe-service.ts';
 import { showDiff } from './diff.ts';
 import { disableServices, enableServices } from './enable-disable.ts';
 import { listEvents } from './events.ts';
@@ -10,6 +11,7 @@ import { restartServices, startServices, stopServices } from './start-stop.ts';
 import { showBriefStatus, showStatus } from './status.ts';
 import { updateSources } from './update.ts';
 import { showVersion } from './version.ts';
+import { whyService } from './why-service.ts';
 
 /** Every method of the contract as a use case over the daemon's ports. */
 export function createHandlers(ports: ApiPorts): Handlers {
@@ -18,6 +20,8 @@ export function createHandlers(ports: ApiPorts): Handlers {
     'daemon.restart': (_params, context) => restartDaemon(ports, context),
     status: (params) => showStatus(ports, params),
     'status.brief': (params) => showBriefStatus(ports, params),
+    'services.why': (params) => whyService(ports, params),
+    'services.describe': (params) => describeService(ports, params),
     'services.start': (params, context) => startServices(ports, params, context),
     'services.stop': (params, context) => stopServices(ports, params, context),
     'services.restart': (params, context) => restartServices(ports, params, context),

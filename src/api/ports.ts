@@ -2,6 +2,7 @@ import type { BuildInfo } from '../lib/build-info.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Brake, DesiredService, Problem } from '../model/desired.ts';
 import type { RecordedEvent, ServiceEvent } from '../model/event.ts';
+import type { Exit } from '../model/history.ts';
 import type { Actor, Intent } from '../model/intent.ts';
 import type { FieldChange, ServiceChange } from '../model/service-change.ts';
 import type { ServiceName } from '../model/service-name.ts';
@@ -74,6 +75,15 @@ export interface ProcessDescription {
 
 /** What became of a definition's file; `created` where defaults had stood for a missing one. */
 export type FileEdit = 'edited' | 'created' | 'unchanged';
+
+/** One execution as the journal kept it; `null` is not known (yet). */
+export interface RunSummary {
+  readonly run: number;
+  readonly startedAtMs: number | null;
+  readonly endedAtMs: number | null;
+  readonly exit: Exit | null;
+  readonly reason: string | null;
+}
 
 interface DaemonInfo {
   readonly pid: number;
@@ -149,5 +159,15 @@ export interface ApiPorts {
   readonly requestRestart: (
     actor: Actor,
   ) => Promise<{ readonly from: BuildInfo; readonly to: BuildInfo }>;
+  /** The newest `limit` runs, oldest first. */
+  readonly runs: (name: ServiceName, limit: number) => readonly RunSummary[];
+  /**
+   * The lines (1-based) at which a definition writes these dotted keys, as the file is now. Keys that
+   * it does not have are left out; all are for a file that cannot be read.
+   */
+  readonly locate: (file: string, keyPaths: readonly string[]) => ReadonlyMap<string, number>;
+  /** In how many milliseconds a service is looked at again by itself; `null` when nothing is due. */
+  readonly nextLookMs: (name: ServiceName) => number | null;
+  readonly isShuttingDown: () => boolean;
   readonly emit: (event: ServiceEvent) => void;
 }

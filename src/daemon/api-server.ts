@@ -1,10 +1,11 @@
 import { desiredWarnings } from '../api/desired-warnings.ts';
 import { createHandlers } from '../api/handlers.ts';
-import type { ApiPorts, LogTail } from '../api/ports.ts';
+import type { ApiPorts, LogTail, RunSummary } from '../api/ports.ts';
 import { reportUpdate } from '../api/update-report.ts';
 import { resolveIdentity } from '../host/identity.ts';
 import { processStartedAtMs, readCommandLine, readProcess } from '../host/process-info.ts';
 import type { Journal } from '../journal/journal.ts';
+import { parseExit } from '../journal/run-exit.ts';
 import { buildInfo } from '../lib/build-info.ts';
 import type { Clock } from '../lib/clock.ts';
 import { messageOf, ProcessmasterError } from '../lib/errors.ts';
@@ -15,6 +16,7 @@ import type { Store } from '../reconciler/store.ts';
 import { RpcServer } from '../rpc/server.ts';
 import { listenOnUnixSocket } from '../rpc/unix-socket.ts';
 import { setEnabledInFile } from '../sources/edit-definition-file.ts';
+import { locateKeys } from '../sources/locate-keys.ts';
 import type { OperatorIntents } from '../sources/operator-intents.ts';
 import type { SourceSet } from '../sources/source-set.ts';
 import type { UserFlags } from '../sources/user-flags.ts';
@@ -123,6 +125,10 @@ function createPorts(parts: ApiParts): ApiPorts {
         return [{ pid, startedAtMs: processStartedAtMs(process), command: readCommandLine(pid) }];
       }),
     requestRestart: parts.requestRestart,
+    runs: (name, limit) => listRuns(journal, name, limit),
+    locate: locateInFile,
+    nextLookMs: (name) => controller.nextLookMs(name),
+    isShuttingDown: parts.isShuttingDown,
     emit: (event) => parts.events.emit(event),
     userFlags: (name) => flags.of(name),
     saveUserFlags: (name, held) => flags.save(name, held),
@@ -144,4 +150,21 @@ function tailLogs(store: Store, name: ServiceName, lines: number): readonly LogT
   const { stdout, stderr } = accepted.spec.logs;
   const paths = [...new Set([stdout, stderr])];
   return paths.map((path) => ({ path, ...tailLines(path, { lines, maxBytes: TAIL_BYTES }) }));
+}
+
+function locateInFile(file: string, keyPaths: readonly string[]): ReadonlyMap<string, number> {
+  const paths = keyPaths.map((keyPath) => keyPath.split('.'));
+  const lines = locateKeys(file, paths);
+  return new Map(
+    keyPaths.flatMap((keyPath, index) => {
+      const line = lines[index] ?? null;
+      return line === null ? [] : [[keyPath, line] as const];
+    }),
+  );
+}
+
+function listRuns(journal: Journal, name: ServiceName, limit: number): readonly RunSummary[] {
+  return journal
+    .runs(name, limit)
+    .map(({ service: _, exit, ...rest }) => ({ ...rest, exit: parseExit(exit) }));
 }

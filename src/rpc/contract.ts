@@ -4,6 +4,8 @@
  */
 import * as z from 'zod/mini';
 import { LEAST_FOR_MS, MOST_FOR_MS, reasonComplaint } from '../model/intent.ts';
+import { description } from './description.ts';
+import { explanation } from './explanation.ts';
 import { briefRow, eventRow, statusRow } from './status-row.ts';
 
 /** Longest wait a client may ask for. */
@@ -141,6 +143,10 @@ export const contract = {
     params: params({ names: z._default(someNames, []) }),
     result: z.object({ services: list(briefRow), warnings: list(z.string()) }),
   },
+  /** Why one service is as it is, and what happens next. */
+  'services.why': { mutates: false, params: params({ name: text }), result: explanation },
+  /** One service with its spec in force and its last runs. */
+  'services.describe': { mutates: false, params: params({ name: text }), result: description },
   'services.start': {
     mutates: true,
     params: params({ names, force: flag(false), wait: flag(true), timeout_ms: timeout, reason }),

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { exitRow } from './exit-row.ts';
 
 const list = <T extends z.core.$ZodType>(item: T) => z.readonly(z.array(item));
 const numberOrNull = z.nullable(z.number());
@@ -31,15 +32,7 @@ export const briefRow = z.object({
   restarts_10m: z.number(),
   user_flags: list(z.string()),
   next_start_in_ms: numberOrNull,
-  last_exit: z.nullable(
-    z.object({
-      kind: z.enum(['exited', 'signaled', 'launch_failed', 'unknown']),
-      code: numberOrNull,
-      signal: textOrNull,
-      message: z.string(),
-      at_ms: z.number(),
-    }),
-  ),
+  last_exit: z.nullable(exitRow),
 });
 
 /** One service, as `pmctl status --format json` prints it. */

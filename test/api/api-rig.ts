@@ -1,4 +1,10 @@
-import type { ApiPorts, FileEdit, IntentRequest, ProcessDescription } from '../../src/api/ports.ts';
+import type {
+  ApiPorts,
+  FileEdit,
+  IntentRequest,
+  ProcessDescription,
+  RunSummary,
+} from '../../src/api/ports.ts';
 import type { RecordedEvent, ServiceEvent } from '../../src/model/event.ts';
 import { EMPTY_HISTORY } from '../../src/model/history.ts';
 import type { Intent } from '../../src/model/intent.ts';
@@ -48,6 +54,9 @@ export class MemoryDaemon {
   readonly emitted: ServiceEvent[] = [];
   events: RecordedEvent[] = [];
   processes: ProcessDescription[] = [];
+  runs: RunSummary[] = [];
+  /** Lines by file and key. */
+  lines: Readonly<Record<string, Readonly<Record<string, number>>>> = {};
   listeners = new Set<(name: ServiceName) => void>();
   readonly eventListeners = new Set<(event: RecordedEvent) => void>();
   readonly flags = new Map<ServiceName, readonly UserFlag[]>();
@@ -124,6 +133,11 @@ export class MemoryDaemon {
       ],
       describeProcesses: (pids) => this.processes.filter(({ pid }) => pids.includes(pid)),
       requestRestart: async () => ({ from: BUILD, to: BUILD }),
+      runs: (_named, limit) => this.runs.slice(-limit),
+      locate: (file, keyPaths) =>
+        new Map(Object.entries(this.lines[file] ?? {}).filter(([key]) => keyPaths.includes(key))),
+      nextLookMs: () => null,
+      isShuttingDown: () => false,
       emit: (event) => this.emitted.push(event),
       ...changes,
     };

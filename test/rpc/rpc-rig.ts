@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { BuildInfo } from '../../src/lib/build-info.ts';
+import { ProcessmasterError } from '../../src/lib/errors.ts';
 import { LineDecoder } from '../../src/lib/line-decoder.ts';
 import type { Handlers } from '../../src/rpc/dispatch.ts';
 import { RpcServer, type RpcServerLimits } from '../../src/rpc/server.ts';
@@ -57,6 +58,8 @@ const EMPTY_HANDLERS: Handlers = {
   'daemon.restart': () => ({ from: BUILD, to: BUILD, started_at_ms: 0 }),
   status: () => ({ services: [], warnings: [] }),
   'status.brief': () => ({ services: [], warnings: [] }),
+  'services.why': nothingThere,
+  'services.describe': nothingThere,
   'services.start': () => ({ services: [] }),
   'services.stop': () => ({ services: [] }),
   'services.restart': () => ({ services: [] }),
@@ -76,6 +79,10 @@ const EMPTY_HANDLERS: Handlers = {
   'flags.clear': () => ({ services: [] }),
   'logs.tail': () => ({ files: [] }),
 };
+
+function nothingThere(): never {
+  throw new ProcessmasterError('not_found', 'there are no services here');
+}
 
 /** A client that says whatever a test wants it to say. */
 export class RawClient {

@@ -1,0 +1,48 @@
+import { formatDuration } from '../lib/duration.ts';
+import { formatFileMode } from '../lib/file-mode.ts';
+import { fieldValues } from '../model/restart-hash.ts';
+import type { ResourceLimit, ServiceSpec } from '../model/service-spec.ts';
+import { maskedValue } from '../model/shown-value.ts';
+import type { SpecField } from '../rpc/description.ts';
+
+type Value = SpecField['value'];
+
+/** Every key of a spec with its value as a file would write it, defaults too; secrets are masked. */
+export function specFields(spec: ServiceSpec): readonly Omit<SpecField, 'line'>[] {
+  const written = writtenOtherwise(spec);
+  return fieldValues(spec).map(
+    ({ path, value }) => written.get(path) ?? { key: path, value: value as Value },
+  );
+}
+
+/** Fields whose value in a file looks other than in the spec. */
+function writtenOtherwise(spec: ServiceSpec): ReadonlyMap<string, Omit<SpecField, 'line'>> {
+  const { stop, umask, limits, environment, restart } = spec;
+  const shown: readonly (readonly [string, Value])[] = [
+    ['process.umask', formatFileMode(umask)],
+    ['process.limits', limitsAsWritten(limits)],
+    [
+      'process.environment',
+      environment.map(({ name, value }) => ({ name, value: maskedValue(name, value) })),
+    ],
+    ['restart_policy.tolerance.duration', formatDuration(restart.toleranceMs)],
+  ];
+  const stopField =
+    stop.kind === 'signal'
+      ? { key: 'process.stop_signal', value: stop.signal }
+      : { key: 'process.stop_command', value: [...stop.argv] };
+  return new Map([
+    ...shown.map(([key, value]) => [key, { key, value }] as const),
+    ['process.stop_signal or process.stop_command', stopField],
+  ]);
+}
+
+function limitsAsWritten(limits: readonly ResourceLimit[]): Value {
+  const bound = (value: number | null) => value ?? 'unlimited';
+  return Object.fromEntries(
+    limits.map(({ name, soft, hard }) => [
+      name,
+      soft === hard ? bound(soft) : { soft: bound(soft), hard: bound(hard) },
+    ]),
+  );
+}
