@@ -1,10 +1,11 @@
 import type { StatusRow } from '../rpc/status-row.ts';
 import { formatSpan, formatTime } from './format-time.ts';
 import type { Terminal } from './invocation.ts';
+import { hang, section } from './paragraph.ts';
 import { renderEvents } from './render-events.ts';
 import { colourOf, renderWarnings } from './render-status.ts';
 import { renderTable } from './render-table.ts';
-import { oneLine, paint, wrap } from './text.ts';
+import { oneLine, paint } from './text.ts';
 
 /** Everything about one service. Pure but for the timezone. */
 export function renderDetail(
@@ -108,14 +109,4 @@ function renderProcesses(
     cells: [String(pid), formatSpan(uptime_ms), oneLine(command)],
   }));
   return renderTable(columns, rows, terminal);
-}
-
-function section(title: string, body: string, terminal: Terminal): string {
-  return body === '' ? '' : `\n${paint(title, 'bold', terminal)}\n${body}`;
-}
-
-/** Lines that are wrapped below their own beginning. */
-function hang(head: string, text: string, terminal: Terminal): readonly string[] {
-  const lines = wrap(text, Math.max(terminal.columns - head.length, 20));
-  return lines.map((line, index) => `${index === 0 ? head : ' '.repeat(head.length)}${line}\n`);
 }
