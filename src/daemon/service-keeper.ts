@@ -1,12 +1,13 @@
 import { realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Launches } from '../actuators/launches.ts';
-import { createCgroup, removeCgroupWithin } from '../host/cgroup.ts';
+import { createCgroup, killCgroup, removeCgroupWithin } from '../host/cgroup.ts';
 import type { CgroupTree } from '../host/cgroup-tree.ts';
 import { startDetached } from '../host/detached-process.ts';
 import { KeeperClient } from '../keeper/keeper-client.ts';
 import type { KeptLaunch, Snapshot } from '../keeper/protocol.ts';
 import type { Clock } from '../lib/clock.ts';
+import { keeperSocketPath } from '../model/daemon-config.ts';
 import type { Fact } from '../model/fact.ts';
 import { parseServiceName, type ServiceName } from '../model/service-name.ts';
 
@@ -24,13 +25,17 @@ export interface ServiceKeeperParts {
 /** The keeper, wired to what the daemon knows: its reports become facts, its loss is made good. */
 export function createServiceKeeper(parts: ServiceKeeperParts): KeeperClient {
   const { clock, tree, launches, say } = parts;
-  const socketPath = join(parts.runtimeDirectory, 'keeper.sock');
+  const socketPath = keeperSocketPath(parts.runtimeDirectory);
   const client: KeeperClient = new KeeperClient({
     clock,
     socketPath,
     startKeeper: async () => {
       createCgroup(tree.keeper());
       await startDetached([keeperProgram(), socketPath], tree.keeper());
+    },
+    killKeeper: async () => {
+      killCgroup(tree.keeper());
+      await removeCgroupWithin(tree.keeper(), GONE_WITHIN_MS);
     },
     onFound: (snapshot) => {
       takeOver(parts, snapshot, (launch) => client.acknowledge(launch.name, launch.runNumber));

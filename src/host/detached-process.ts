@@ -17,6 +17,8 @@ export async function startDetached(
 ): Promise<void> {
   const shell = spawn('/bin/sh', ['-c', SCRIPT, 'sh', cgroup, ...argv], {
     cwd: '/',
+    // Enough for its launcher; nothing of ours is for it or what it starts.
+    env: { PATH: process.env.PATH ?? '', LANG: process.env.LANG ?? 'C.UTF-8' },
     detached: true,
     stdio: 'ignore',
   });

@@ -12,6 +12,8 @@ export interface KeeperClientPorts {
   readonly socketPath: string;
   /** Starts a keeper that will listen there. */
   readonly startKeeper: () => Promise<void>;
+  /** Kills a keeper that does not answer. */
+  readonly killKeeper: () => Promise<void>;
   /** A keeper is there; told before anything that happens later. */
   readonly onFound: (snapshot: Snapshot) => void;
   readonly onEvent: (event: KeeperEvent) => void;
@@ -102,11 +104,19 @@ export class KeeperClient implements KeeperPort {
   async #connect(): Promise<void> {
     const found = await this.#tryOpen();
     const connection = found ?? (await this.#startAndOpen());
-    const snapshot = await connection.call('hello', {});
+    const snapshot = await connection.call('hello', {}).catch(unlessGone);
+    if (snapshot === null) return this.#killAndConnect();
     if (snapshot.protocol !== PROTOCOL) return this.#replace(connection, snapshot);
     this.#connection = connection;
     this.#ports.onFound(snapshot);
     this.#wakeAll();
+  }
+
+  /** It went away between two calls, or it is stuck: then it would only be found again. */
+  async #killAndConnect(): Promise<void> {
+    this.#ports.onLost('the keeper does not answer');
+    await this.#ports.killKeeper();
+    await this.#connect();
   }
 
   /** One of another build that we do not understand: its services run on, as without any. */

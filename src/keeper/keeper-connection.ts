@@ -14,13 +14,17 @@ interface Pending {
   readonly reject: (error: ProcessmasterError) => void;
 }
 
+/** What is asked of a keeper takes milliseconds (a drain half a second): one that is later is stuck. */
+const ANSWERS_WITHIN_MS = 15_000;
+
 /** A snapshot of thousands of services is a few hundred KiB. */
 const MAX_MESSAGE_BYTES = 64 * 1_048_576;
 
 /**
  * The daemon's end of a connection to a keeper.
  *
- * INVARIANTS: every call is settled, also when the keeper goes away.
+ * INVARIANTS: every call is settled, also when the keeper goes away or is stuck: then the connection
+ * ends.
  */
 export class KeeperConnection {
   readonly #socket: Socket;
@@ -63,9 +67,11 @@ export class KeeperConnection {
     const answered = new Promise<unknown>((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
     });
+    const stuck = setTimeout(() => this.#socket.destroy(), ANSWERS_WITHIN_MS);
+    const settled = answered.finally(() => clearTimeout(stuck));
     this.#socket.write(`${JSON.stringify({ id, method, params })}\n`);
     // A door: the protocol's version was compared when the connection was made.
-    return answered as Promise<KeeperMethods[M]['result']>;
+    return settled as Promise<KeeperMethods[M]['result']>;
   }
 
   close(): void {

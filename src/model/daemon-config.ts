@@ -49,9 +49,11 @@ export function interpretDaemonConfig(
   });
   if (!result.ok) return result;
   const config = normalise(result.value, baseDirectory);
-  return Buffer.byteLength(config.socket.path) > MAX_SOCKET_PATH_BYTES
-    ? { ok: false, issues: [tooLong(config.socket.path)] }
-    : { ok: true, value: config };
+  const issues = [
+    ...tooLong(['unix_socket', 'path'], config.socket.path),
+    ...tooLong(['global', 'runtime_directory'], keeperSocketPath(config.runtimeDirectory)),
+  ];
+  return issues.length > 0 ? { ok: false, issues } : { ok: true, value: config };
 }
 
 function sourceIssues(raw: unknown): readonly ConfigIssue[] {
@@ -61,9 +63,16 @@ function sourceIssues(raw: unknown): readonly ConfigIssue[] {
   return [{ path: ['global'], at: 'key', message }];
 }
 
-function tooLong(path: string): ConfigIssue {
-  const message = `expected a path of at most ${MAX_SOCKET_PATH_BYTES} bytes, got ${Buffer.byteLength(path)}`;
-  return { path: ['unix_socket', 'path'], at: 'value', message };
+function tooLong(path: readonly string[], socket: string): readonly ConfigIssue[] {
+  const bytes = Buffer.byteLength(socket);
+  if (bytes <= MAX_SOCKET_PATH_BYTES) return [];
+  const what = `expected a path of at most ${MAX_SOCKET_PATH_BYTES} bytes`;
+  return [{ path, at: 'value', message: `${what}, got ${bytes} for the socket '${socket}'` }];
+}
+
+/** Where the process listens that outlives the daemon, see src/keeper. */
+export function keeperSocketPath(runtimeDirectory: string): string {
+  return posix.join(runtimeDirectory, 'keeper.sock');
 }
 
 function normalise(file: DaemonFile, baseDirectory: string): DaemonConfig {

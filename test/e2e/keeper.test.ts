@@ -57,6 +57,20 @@ test('a keeper that is killed is replaced, and no service notices', async () => 
   await waitFor(async () => (await instance.status('counter'))?.run === 2, { what: 'a new run' });
 });
 
+test('a keeper that is stuck is replaced, and what waited for it goes on', async () => {
+  const instance = await startInstance();
+  instance.defineScript('sleeper', 'exec sleep 1000');
+  const { main_pid } = await instance.phase('sleeper', 'RUNNING');
+  const keeper = keeperOf(instance);
+
+  process.kill(keeper, 'SIGSTOP');
+  instance.defineScript('late', 'exec sleep 1000');
+  await instance.phase('late', 'RUNNING', 50_000);
+
+  expect(isAlive(keeper)).toBe(false);
+  expect(await instance.phase('sleeper', 'RUNNING')).toMatchObject({ main_pid, run: 1 });
+}, 60_000);
+
 test('the keeper ends with the last service', async () => {
   const instance = await startInstance();
   instance.defineScript('sleeper', 'exec sleep 1000');

@@ -141,6 +141,7 @@ test('a keeper that cannot be had is said to be so, and whoever needs it is told
     startKeeper: async () => {
       throw new Error('no process could be made');
     },
+    killKeeper: async () => {},
     onFound: (snapshot) => found.push(snapshot),
     onEvent: () => {},
     onLost: (reason) => lost.push(reason),
