@@ -34,6 +34,9 @@ export type ApplyMode = 'auto' | 'manual';
 
 /** sun_path of unix(7), less the NUL at its end. */
 const MAX_SOCKET_PATH_BYTES = 107;
+const KEEPER_SOCKET = 'keeper.sock';
+/** That socket must fit, too. */
+const MAX_RUNTIME_PATH_BYTES = MAX_SOCKET_PATH_BYTES - KEEPER_SOCKET.length - 1;
 
 /**
  * Checks a raw master config and fills in every default, or says all that is wrong with it.
@@ -49,11 +52,13 @@ export function interpretDaemonConfig(
   });
   if (!result.ok) return result;
   const config = normalise(result.value, baseDirectory);
-  const issues = [
-    ...tooLong(['unix_socket', 'path'], config.socket.path),
-    ...tooLong(['global', 'runtime_directory'], keeperSocketPath(config.runtimeDirectory)),
+  const [issue, ...others] = [
+    ...tooLong(['unix_socket', 'path'], config.socket.path, MAX_SOCKET_PATH_BYTES),
+    ...tooLong(['global', 'runtime_directory'], config.runtimeDirectory, MAX_RUNTIME_PATH_BYTES),
   ];
-  return issues.length > 0 ? { ok: false, issues } : { ok: true, value: config };
+  return issue === undefined
+    ? { ok: true, value: config }
+    : { ok: false, issues: [issue, ...others] };
 }
 
 function sourceIssues(raw: unknown): readonly ConfigIssue[] {
@@ -63,16 +68,15 @@ function sourceIssues(raw: unknown): readonly ConfigIssue[] {
   return [{ path: ['global'], at: 'key', message }];
 }
 
-function tooLong(path: readonly string[], socket: string): readonly ConfigIssue[] {
-  const bytes = Buffer.byteLength(socket);
-  if (bytes <= MAX_SOCKET_PATH_BYTES) return [];
-  const what = `expected a path of at most ${MAX_SOCKET_PATH_BYTES} bytes`;
-  return [{ path, at: 'value', message: `${what}, got ${bytes} for the socket '${socket}'` }];
+function tooLong(path: readonly string[], text: string, most: number): readonly ConfigIssue[] {
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= most) return [];
+  return [{ path, at: 'value', message: `expected a path of at most ${most} bytes, got ${bytes}` }];
 }
 
 /** Where the process listens that outlives the daemon, see src/keeper. */
 export function keeperSocketPath(runtimeDirectory: string): string {
-  return posix.join(runtimeDirectory, 'keeper.sock');
+  return posix.join(runtimeDirectory, KEEPER_SOCKET);
 }
 
 function normalise(file: DaemonFile, baseDirectory: string): DaemonConfig {
