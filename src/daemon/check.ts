@@ -6,7 +6,7 @@ import type { DaemonConfig } from '../model/daemon-config.ts';
 import { type DesiredState, formatProblem } from '../model/desired.ts';
 import { readDaemonConfig } from '../sources/daemon-config-file.ts';
 import { merge } from '../sources/merge.ts';
-import { sourcesOf } from './daemon.ts';
+import { sourcesOf } from './sources-of.ts';
 
 /**
  * `processmaster --check`: prints every problem of the master config and of every definition it

@@ -15,10 +15,9 @@ import type { ServiceEvent } from '../model/event.ts';
 import type { Actor } from '../model/intent.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import { listCgroupNames } from '../observers/relist.ts';
-import { AutoServiceDirectory, isAutoServiceFile } from '../sources/auto-service-directory.ts';
-import { ConfigDirectory, isDefinitionName } from '../sources/config-directory.ts';
 import { removeLeftoverEdits } from '../sources/leftover-edits.ts';
-import { type Inheritance, SourceSet, type WatchedSource } from '../sources/source-set.ts';
+import { type Inheritance, SourceSet } from '../sources/source-set.ts';
+import { allStopped } from './all-stopped.ts';
 import { type ApiServer, startApi } from './api-server.ts';
 import { EventStream } from './event-stream.ts';
 import { Lookout } from './lookout.ts';
@@ -30,6 +29,7 @@ import { type RestartPlan, RestartRequest } from './restart-request.ts';
 import { keepWithinBounds } from './retention.ts';
 import { SavedHistories } from './saved-history.ts';
 import { endServiceKeeper } from './service-keeper.ts';
+import { sourcesOf } from './sources-of.ts';
 import { SpecsInForce } from './specs-in-force.ts';
 import type { CommandLine } from './successor.ts';
 
@@ -37,8 +37,6 @@ import type { CommandLine } from './successor.ts';
 const MANY = 100;
 /** How long a restart of the daemon waits for stop commands. */
 const STOP_COMMANDS_MS = 10_000;
-/** What a stop may take beyond the longest grace before it is given up. */
-const SHUTDOWN_MARGIN_MS = 15_000;
 
 export interface DaemonOptions {
   readonly config: DaemonConfig;
@@ -193,7 +191,7 @@ export class Daemon {
     this.#operators.flags.close();
     await this.#sources.close();
     this.#machinery.controller.shutDown();
-    const left = await this.#allStopped();
+    const left = await allStopped(this.#machinery.store);
     for (const name of left) this.#say('daemon.warning', `'${name}' could not be stopped`);
     this.#lookout.stop();
     await this.#machinery.controller.stop();
@@ -277,28 +275,6 @@ export class Daemon {
     });
   }
 
-  /**
-   * Resolves with the services that are not down: none, unless the kernel does not let go of them, or
-   * their state cannot be read for longer than any grace.
-   */
-  async #allStopped(): Promise<readonly ServiceName[]> {
-    const { store } = this.#machinery;
-    const left = () => store.statuses().filter(isUp);
-    const graces = store
-      .statuses()
-      .map((status) => status.desired?.accepted?.spec.stopGraceMs ?? 0);
-    const patienceMs = Math.max(0, ...graces) + SHUTDOWN_MARGIN_MS;
-    await new Promise<void>((resolve) => {
-      const check = () => {
-        if (left().every(isStuck)) resolve();
-      };
-      store.subscribe(check);
-      setTimeout(resolve, patienceMs).unref();
-      check();
-    });
-    return left().map((status) => status.name);
-  }
-
   #removeLeftoverEdits(): void {
     for (const { path, depth } of sourcesOf(this.#options.config)) removeLeftoverEdits(path, depth);
   }
@@ -347,35 +323,4 @@ export class Daemon {
     const atMs = this.#options.clock.wallMs();
     this.#events.emit({ atMs, service: null, kind, message, actor, data: {} });
   }
-}
-
-type ShownStatus = ReturnType<Machinery['store']['statuses']>[number];
-
-function isUp({ phase, cgroup }: ShownStatus): boolean {
-  return (
-    cgroup.kind === 'populated' ||
-    cgroup.kind === 'unknown' ||
-    cgroup.kind === 'empty' ||
-    phase === 'STARTING' ||
-    phase === 'STOPPING'
-  );
-}
-
-function isStuck({ conditions }: ShownStatus): boolean {
-  return conditions.some((condition) => condition.type === 'StopStuck');
-}
-
-/** The sources that the master config names. */
-export function sourcesOf(config: DaemonConfig): readonly WatchedSource[] {
-  const { configDirectory, autoServiceDirectory, defaultUser, defaultGroup } = config;
-  const sources: WatchedSource[] = [];
-  if (configDirectory !== null) {
-    const source = new ConfigDirectory(configDirectory);
-    sources.push({ source, path: configDirectory, depth: 0, concerns: isDefinitionName });
-  }
-  if (autoServiceDirectory !== null) {
-    const source = new AutoServiceDirectory(autoServiceDirectory, { defaultUser, defaultGroup });
-    sources.push({ source, path: autoServiceDirectory, depth: 1, concerns: isAutoServiceFile });
-  }
-  return sources;
 }
