@@ -64,8 +64,8 @@ export type Phase =
 /** The screen's word for a set of conditions. The first that holds wins; the order is the meaning. */
 const PHASES: readonly (readonly [ConditionType, Phase])[] = [
   ['Stopping', 'STOPPING'],
-  ['Populated', 'RUNNING'],
   ['Starting', 'STARTING'],
+  ['Populated', 'RUNNING'],
   ['NeverValid', 'INVALID'],
   ['Disabled', 'DISABLED'],
   ['StoppedByOperator', 'STOPPED'],

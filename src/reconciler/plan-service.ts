@@ -80,6 +80,13 @@ function planRunning(situation: Situation, pids: readonly number[]): Plan {
   const { history, observation } = situation;
   const spec = specInForce(situation);
   const conditions: Condition[] = [];
+  if (history.run?.accepted && history.main === null && observation.launcherAlive) {
+    // Its answer is on the way; who waits for the start wants the main process, too.
+    conditions.push({
+      type: 'Starting',
+      message: 'launched, its main process is about to be known',
+    });
+  }
   if (hasActiveRun(history) && history.run.accepted === null) {
     conditions.push({
       type: 'Unrecorded',

@@ -169,6 +169,19 @@ describe('what is wanted to run', () => {
       { phase: 'RUNNING', actions: [], requeueAfterMs: null, conditions: ['Populated'] },
     ],
     [
+      'is starting until its main process is known',
+      {
+        observation: observed({ kind: 'populated', pids: [101] }, { launcherAlive: true }),
+        history: activeHistory({ main: null }),
+      },
+      {
+        phase: 'STARTING',
+        actions: [],
+        requeueAfterMs: null,
+        conditions: ['Populated', 'Starting'],
+      },
+    ],
+    [
       'is left alone when it was found running without a record',
       {
         observation: observed({ kind: 'populated', pids: [7] }),
