@@ -197,7 +197,7 @@ export class Daemon {
     await this.#machinery.controller.stop();
     await this.#api?.close();
     // What could not be stopped keeps its parent, and the next daemon hears of its end.
-    if (left.length === 0) await endServiceKeeper(this.#machinery.keeper, this.#tree);
+    if (left.length === 0) await this.#endKeeper();
     this.#say('daemon.stopped', reason);
     for (const name of this.#machinery.store.names()) {
       // The next daemon goes on with what could not be stopped.
@@ -273,6 +273,14 @@ export class Daemon {
           `${source} cannot be watched (${reason}); it is read every minute instead`,
         ),
     });
+  }
+
+  async #endKeeper(): Promise<void> {
+    try {
+      await endServiceKeeper(this.#machinery.keeper, this.#tree);
+    } catch (error) {
+      this.#say('daemon.warning', messageOf(error));
+    }
   }
 
   #removeLeftoverEdits(): void {

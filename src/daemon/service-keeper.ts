@@ -7,6 +7,7 @@ import { startDetached } from '../host/detached-process.ts';
 import { KeeperClient } from '../keeper/keeper-client.ts';
 import type { KeptLaunch, Snapshot } from '../keeper/protocol.ts';
 import type { Clock } from '../lib/clock.ts';
+import { ProcessmasterError } from '../lib/errors.ts';
 import { keeperSocketPath } from '../model/daemon-config.ts';
 import type { Fact } from '../model/fact.ts';
 import { parseServiceName, type ServiceName } from '../model/service-name.ts';
@@ -30,13 +31,12 @@ export function createServiceKeeper(parts: ServiceKeeperParts): KeeperClient {
     clock,
     socketPath,
     startKeeper: async () => {
+      // One that was started and does not listen yet would be a second reader of every stream.
+      await clear(tree);
       createCgroup(tree.keeper());
       await startDetached([keeperProgram(), socketPath], tree.keeper());
     },
-    killKeeper: async () => {
-      killCgroup(tree.keeper());
-      await removeCgroupWithin(tree.keeper(), GONE_WITHIN_MS);
-    },
+    killKeeper: () => clear(tree),
     onFound: (snapshot) => {
       takeOver(parts, snapshot, (launch) => client.acknowledge(launch.name, launch.runNumber));
       parts.enqueueAll();
@@ -63,7 +63,15 @@ const GONE_WITHIN_MS = 2_000;
 /** Ends the keeper, for nothing is left to keep, and removes its cgroup. */
 export async function endServiceKeeper(client: KeeperClient, tree: CgroupTree): Promise<void> {
   await client.end();
-  await removeCgroupWithin(tree.keeper(), GONE_WITHIN_MS);
+  // Also one that was on its way, or is stuck.
+  await clear(tree);
+}
+
+async function clear(tree: CgroupTree): Promise<void> {
+  killCgroup(tree.keeper());
+  if (await removeCgroupWithin(tree.keeper(), GONE_WITHIN_MS)) return;
+  const message = `cannot end the keeper in '${tree.keeper()}': the kernel has not let go of it`;
+  throw new ProcessmasterError('io', message);
 }
 
 /** What an earlier daemon of ours left, and what happened since. */
@@ -72,7 +80,7 @@ function takeOver(
   { launches, captured }: Snapshot,
   acknowledge: (launch: KeptLaunch) => void,
 ): void {
-  parts.launches.clear();
+  // What was known of an earlier keeper went with it; a start that waits for this one stays.
   for (const launch of launches) {
     const { pid, startTicks, runNumber } = launch;
     const name = parseServiceName(launch.name);

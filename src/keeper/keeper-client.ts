@@ -1,5 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
-import { messageOf, ProcessmasterError } from '../lib/errors.ts';
+import { isErrno, messageOf, ProcessmasterError } from '../lib/errors.ts';
 import type { CapturePaths } from '../logs/capture.ts';
 import type { ProcessIdentity } from '../model/observation.ts';
 import { KeeperConnection } from './keeper-connection.ts';
@@ -57,6 +57,10 @@ export class KeeperClient implements KeeperPort {
       this.#ports.onLost(`no keeper can be had: ${messageOf(error)}`);
       this.#retryLater();
     }
+  }
+
+  async ready(): Promise<void> {
+    await this.#present();
   }
 
   async launch(order: LaunchOrder): Promise<ProcessIdentity> {
@@ -148,12 +152,21 @@ export class KeeperClient implements KeeperPort {
     try {
       const connection: KeeperConnection = await KeeperConnection.open(this.#ports.socketPath, {
         onEvent: (event) => this.#ports.onEvent(event),
+        onStuck: () => void this.#endStuck(connection),
         onClosed: () => this.#lost(connection),
       });
       return connection;
-    } catch {
-      return null;
+    } catch (error) {
+      // Anything else says nothing about whether a keeper is there: two would be one too many.
+      if (isErrno(error, 'ENOENT', 'ECONNREFUSED')) return null;
+      throw error;
     }
+  }
+
+  /** Dead before it is given up: what it was asked for must not happen later. */
+  async #endStuck(connection: KeeperConnection): Promise<void> {
+    await this.#ports.killKeeper().catch((error) => this.#ports.onLost(messageOf(error)));
+    connection.close();
   }
 
   #lost(connection: KeeperConnection): void {

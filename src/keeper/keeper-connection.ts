@@ -5,6 +5,8 @@ import type { KeeperEvent, KeeperMessage, KeeperMethod, KeeperMethods } from './
 
 export interface KeeperConnectionPorts {
   readonly onEvent: (event: KeeperEvent) => void;
+  /** A call is not answered: what was asked may yet happen, unless the keeper is ended first. */
+  readonly onStuck: () => void;
   /** Once, when the connection ends, whoever ended it. */
   readonly onClosed: () => void;
 }
@@ -23,8 +25,8 @@ const MAX_MESSAGE_BYTES = 64 * 1_048_576;
 /**
  * The daemon's end of a connection to a keeper.
  *
- * INVARIANTS: every call is settled, also when the keeper goes away or is stuck: then the connection
- * ends.
+ * INVARIANTS: every call is settled, also when the keeper goes away or is stuck: then whoever
+ * owns the connection is told, and ends both.
  */
 export class KeeperConnection {
   readonly #socket: Socket;
@@ -67,7 +69,7 @@ export class KeeperConnection {
     const answered = new Promise<unknown>((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
     });
-    const stuck = setTimeout(() => this.#socket.destroy(), ANSWERS_WITHIN_MS);
+    const stuck = setTimeout(() => this.#ports.onStuck(), ANSWERS_WITHIN_MS);
     const settled = answered.finally(() => clearTimeout(stuck));
     this.#socket.write(`${JSON.stringify({ id, method, params })}\n`);
     // A door: the protocol's version was compared when the connection was made.

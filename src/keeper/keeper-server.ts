@@ -1,4 +1,4 @@
-import { chmodSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import type { Clock } from '../lib/clock.ts';
 import { isErrno, messageOf, ProcessmasterError } from '../lib/errors.ts';
@@ -35,10 +35,10 @@ export class KeeperServer {
     rmSync(this.#path, { force: true });
     return new Promise((resolve, reject) => {
       server.on('error', reject);
-      server.listen(this.#path, () => {
-        chmodSync(this.#path, 0o600);
-        resolve();
-      });
+      // It is bound within the call: at no moment may anybody else connect.
+      const umask = process.umask(0o177);
+      server.listen(this.#path, () => resolve());
+      process.umask(umask);
     });
   }
 
@@ -59,8 +59,12 @@ export class KeeperServer {
   }
 
   async #answer(socket: Socket, line: Buffer): Promise<void> {
-    // A door between two programs of ours, in a folder that only root may enter.
-    const request = JSON.parse(line.toString('utf8')) as KeeperRequest;
+    const request = requestIn(line);
+    // Not one of ours, or one that has been replaced: what it asked for is not to happen any more.
+    if (request === null || socket !== this.#daemon) {
+      socket.destroy();
+      return;
+    }
     const { id } = request;
     try {
       send(socket, { id, result: await this.#handle(request) });
@@ -94,7 +98,8 @@ export class KeeperServer {
   #end(): void {
     rmSync(this.#path, { force: true });
     // What was just sent is in the socket's buffer of the kernel when 'finish' comes.
-    this.#daemon?.end(this.#onEnd);
+    if (this.#daemon === null) this.#onEnd();
+    else this.#daemon.end(this.#onEnd);
   }
 }
 
@@ -103,6 +108,15 @@ function is<M extends KeeperMethod>(
   method: M,
 ): request is KeeperRequest<M> {
   return request.method === method;
+}
+
+/** A door between two programs of ours: only what is no JSON is refused. */
+function requestIn(line: Buffer): KeeperRequest | null {
+  try {
+    return JSON.parse(line.toString('utf8')) as KeeperRequest;
+  } catch {
+    return null;
+  }
 }
 
 function send(socket: Socket, message: KeeperMessage): void {

@@ -2,6 +2,7 @@ import { closeSync, openSync } from 'node:fs';
 import { openFifoForService } from '../host/fifo.ts';
 import { launch } from '../host/launch.ts';
 import { type Clock, readInstant } from '../lib/clock.ts';
+import { ProcessmasterError } from '../lib/errors.ts';
 import { type CapturePaths, LogCapture } from '../logs/capture.ts';
 import type { Exit } from '../model/history.ts';
 import type { ProcessIdentity } from '../model/observation.ts';
@@ -46,12 +47,15 @@ export class Keeper implements KeeperPort {
     };
   }
 
+  async ready(): Promise<void> {}
+
   async launch(order: LaunchOrder): Promise<ProcessIdentity> {
     const key = keyOf(order);
     const known = this.#launches.get(key);
     if (known !== undefined) return { pid: known.pid, startTicks: known.startTicks };
-    const { pid, startTicks, exited } = this.#start(order);
     const { name, runNumber } = order;
+    this.#refuseSecond(name);
+    const { pid, startTicks, exited } = this.#start(order);
     const launched: KeptLaunch = { name, runNumber, pid, startTicks, end: null };
     this.#launches.set(key, launched);
     void exited.then((exit) => this.#ended(key, launched, exit));
@@ -79,6 +83,14 @@ export class Keeper implements KeeperPort {
   /** Writes what is in the FIFOs and lets go of them. */
   close(): void {
     this.#capture.closeAll();
+  }
+
+  /** Whatever a daemon believes: as long as a main process lives, there is no other one beside it. */
+  #refuseSecond(name: string): void {
+    const living = [...this.#launches.values()].find((each) => each.name === name && !each.end);
+    if (living === undefined) return;
+    const message = `cannot start '${name}': its run ${living.runNumber} (pid ${living.pid}) has not ended`;
+    throw new ProcessmasterError('launch_failed', message, { stage: 'spawn' });
   }
 
   /** Our own read-write descriptors come first: a FIFO without a writer reads as ended. */

@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, statSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { resolveIdentity } from '../../src/host/identity.ts';
@@ -25,8 +27,9 @@ async function startServer() {
 async function connected(path: string) {
   const events: KeeperEvent[] = [];
   let isClosed = false;
-  const connection = await KeeperConnection.open(path, {
+  const connection: KeeperConnection = await KeeperConnection.open(path, {
     onEvent: (event) => events.push(event),
+    onStuck: () => connection.close(),
     onClosed: () => {
       isClosed = true;
     },
@@ -120,6 +123,27 @@ test('a launch that cannot be is told with its stage', async () => {
   await expect(
     connection.call('launch', { ...order(folder, 'exit'), capture: noFifo }),
   ).rejects.toMatchObject({ code: 'io', message: expect.stringContaining('nothing') });
+});
+
+test('what is no request ends that connection, and nothing else', async () => {
+  const { path } = await startServer();
+  const socket = connect(path);
+  socket.end('garbage\n');
+  await once(socket, 'close');
+  const { connection } = await connected(path);
+  expect((await connection.call('hello', {})).pid).toBe(process.pid);
+});
+
+test('a service has one main process, whatever is asked for', async () => {
+  const { folder, path } = await startServer();
+  const { connection, events } = await connected(path);
+  const { pid } = await connection.call('launch', order(folder, 'exec sleep 1000'));
+  await expect(connection.call('launch', order(folder, 'exit', 2))).rejects.toMatchObject({
+    code: 'launch_failed',
+    message: expect.stringContaining(`pid ${pid}`),
+  });
+  process.kill(pid, 'SIGKILL');
+  await waitFor(() => events.length === 1, { what: 'the end to be told' });
 });
 
 test('the newest daemon is the one that is served', async () => {
