@@ -119,8 +119,8 @@ describe('what is observed of cgroups', () => {
   });
 
   it('a zombie is not on its way', async () => {
-    // The shell becomes a program that never asks after its child.
-    const parent = spawn('/bin/sh', ['-c', 'sleep 0 & echo $!; exec sleep 1000'], {
+    // The shell becomes a program that never asks after its child, before that ends.
+    const parent = spawn('/bin/sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 1000'], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     children.push(parent);
