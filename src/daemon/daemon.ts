@@ -218,10 +218,13 @@ export class Daemon {
     return this.#restart.make(actor);
   }
 
+  /** The next image cannot reap what this one has started: they would stay zombies. */
+  stopCommandsEnded(): Promise<void> {
+    return this.#machinery.stopCommands.ended(STOP_COMMANDS_MS);
+  }
+
   /** Lets go of everything but the services, for the next image of this process. */
   async handOver(): Promise<void> {
-    // The next image cannot reap what this one has started: they would stay zombies.
-    await this.#machinery.stopCommands.ended(STOP_COMMANDS_MS);
     this.#shuttingDown = true;
     this.#cancelPrune();
     this.#stopTrimming();

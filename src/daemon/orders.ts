@@ -3,6 +3,7 @@ type Order = { readonly kind: 'stop'; readonly reason: string } | { readonly kin
 /** What ends this program: the first order counts, a second one changes nothing. */
 export class Orders {
   readonly given: Promise<Order>;
+  #stopReason: string | null = null;
   #give: (order: Order) => void = () => {};
 
   constructor() {
@@ -16,6 +17,11 @@ export class Orders {
     process.on('SIGHUP', () => {});
   }
 
+  /** Why it is to end, also when that came after an order to be replaced. */
+  get stopReason(): string | null {
+    return this.#stopReason;
+  }
+
   listen(onRestart: () => void): void {
     process.on('SIGUSR2', onRestart);
   }
@@ -26,7 +32,10 @@ export class Orders {
 
   #onStop(): void {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.on(signal, () => this.#give({ kind: 'stop', reason: `received ${signal}` }));
+      process.on(signal, () => {
+        this.#stopReason ??= `received ${signal}`;
+        this.#give({ kind: 'stop', reason: this.#stopReason });
+      });
     }
   }
 }

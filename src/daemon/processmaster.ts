@@ -92,11 +92,13 @@ async function run(configPath: string): Promise<number> {
     orders.listen(() => void daemon.requestRestart('SIGUSR2').catch(() => {}));
     await daemon.start();
     const order = await orders.given;
-    if (order.kind === 'replace') {
+    if (order.kind === 'replace') await daemon.stopCommandsEnded();
+    const stopReason = orders.stopReason;
+    if (stopReason === null) {
       await daemon.handOver();
       replaceSelf(ownCommandLine());
     }
-    const left = await daemon.shutDown(order.reason);
+    const left = await daemon.shutDown(stopReason);
     if (left.length === 0) return 0;
     complain(
       `processmaster: could not stop ${left.join(', ')}; the next daemon goes on with that\n`,

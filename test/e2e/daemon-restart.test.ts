@@ -53,6 +53,25 @@ test('a restart waits for a stop command that is at work', async () => {
   expect(zombiesOf(instance.daemonPid)).toEqual([]);
 });
 
+test('a daemon that is to end while its restart waits ends, with its services', async () => {
+  const instance = await startInstance();
+  instance.defineScript('sleeper', 'exec sleep 1000');
+  instance.defineScript('worker', 'exec sleep 1000', {
+    process: { stop_command: ['/bin/sh', '-c', 'sleep 2'] },
+  });
+  await instance.phase('sleeper', 'RUNNING');
+  await instance.phase('worker', 'RUNNING');
+  await instance.pmctl('stop', 'worker', '--no-wait');
+  await instance.phase('worker', 'STOPPING');
+  process.kill(instance.daemonPid, 'SIGUSR2');
+  const isRestarting = () => instance.daemonOutput.includes('daemon.restarting');
+  await waitFor(isRestarting, { what: 'the restart to begin' });
+
+  expect(await instance.endDaemon('SIGTERM')).toBe(0);
+
+  expect(instance.pidsOf('sleeper')).toEqual([]);
+});
+
 test('SIGUSR2 does the same', async () => {
   const instance = await startInstance();
   instance.defineScript('sleeper', 'exec sleep 1000');
