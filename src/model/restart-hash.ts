@@ -8,6 +8,11 @@ interface ChangedField {
   /** The key as files write it, e.g. `process.user`. */
   readonly path: string;
   readonly class: FieldClass;
+  /**
+   * For a field that came after the first release: the value that means what builds without it did.
+   * It is left out of the hash, so that an upgrade restarts nothing.
+   */
+  readonly neutral?: unknown;
 }
 
 /** One line for each field, nested ones too; a field of the spec without a line does not compile. */
@@ -59,7 +64,9 @@ export function fieldValues(
 
 /** Identifies what a process was started with: 32 hex digits over every `restart` field. */
 export function restartHash(spec: ServiceSpec): string {
-  const fields = flatten(spec).filter(({ field }) => field.class === 'restart');
+  const fields = flatten(spec).filter(
+    ({ field, value }) => field.class === 'restart' && value !== canonical(field.neutral),
+  );
   const text = JSON.stringify(fields.map(({ field, value }) => [field.path, value]));
   return createHash('sha256').update(text).digest('hex').slice(0, 32);
 }
@@ -127,6 +134,6 @@ function live(path: string): ChangedField {
   return { path, class: 'live' };
 }
 
-function restart(path: string): ChangedField {
-  return { path, class: 'restart' };
+function restart(path: string, added: Pick<ChangedField, 'neutral'> = {}): ChangedField {
+  return { path, class: 'restart', ...added };
 }
