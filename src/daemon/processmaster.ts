@@ -63,6 +63,7 @@ function parseOptions(args: readonly string[]) {
 
 /** Runs the daemon until a signal ends it. */
 async function run(configPath: string): Promise<number> {
+  const orders = new Orders();
   const reading = readDaemonConfig(configPath);
   if (reading.kind === 'invalid') {
     complain(
@@ -80,7 +81,6 @@ async function run(configPath: string): Promise<number> {
   // Set by our own launcher, for this process alone (mallopt(3)); services are not to inherit it.
   delete process.env.MALLOC_TRIM_THRESHOLD_;
   const logger = createLogger();
-  const orders = new Orders();
   try {
     const daemon = new Daemon({
       config: reading.config,

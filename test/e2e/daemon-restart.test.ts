@@ -2,7 +2,7 @@ import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } fro
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Instance, startInstance } from './harness.ts';
-import { readOr, zombiesOf } from './kernel.ts';
+import { processField, readOr, zombiesOf } from './kernel.ts';
 import { program } from './programs.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -70,6 +70,22 @@ test('a daemon that is to end while its restart waits ends, with its services', 
   expect(await instance.endDaemon('SIGTERM')).toBe(0);
 
   expect(instance.pidsOf('sleeper')).toEqual([]);
+});
+
+test('what the daemon ignores while it starts is ignored by nothing that it starts', async () => {
+  const instance = await startInstance();
+  const status = join(instance.folder('worker'), 'status');
+  instance.defineScript('worker', 'exec sleep 1000', {
+    process: { stop_command: ['/bin/sh', '-c', 'cat /proc/self/status >status'] },
+    restart_policy: { policy: 'never' },
+  });
+  const { main_pid } = await instance.phase('worker', 'RUNNING');
+  const ofService = processField(main_pid ?? 0, 'SigIgn');
+  await instance.pmctl('stop', 'worker', '--no-wait');
+  await waitFor(() => readOr(status, '').includes('SigIgn:'), { what: 'the stop command' });
+
+  const none = '0000000000000000';
+  expect([ofService, /^SigIgn:\s*(.*)$/m.exec(readOr(status, ''))?.[1]]).toEqual([none, none]);
 });
 
 test('SIGUSR2 does the same', async () => {
