@@ -59,6 +59,7 @@ export class KeeperClient implements KeeperPort {
     }
   }
 
+  /** Resolves when it can be asked. @throws ProcessmasterError `withdrawn` after a while */
   async ready(): Promise<void> {
     await this.#present();
   }
@@ -193,7 +194,7 @@ export class KeeperClient implements KeeperPort {
       await Promise.race([found, pause(this.#ports.clock, PATIENCE_MS)]);
     }
     if (this.#connection !== null) return this.#connection;
-    throw new ProcessmasterError('unreachable', 'there is no keeper for the services', {
+    throw new ProcessmasterError('withdrawn', 'there is no keeper for the services', {
       stage: 'ask the keeper',
     });
   }
@@ -211,6 +212,8 @@ function pause(clock: Clock, ms: number): Promise<void> {
 
 /** What a keeper had to do is done when it is gone. */
 function unlessGone(error: unknown): null {
-  if (error instanceof ProcessmasterError && error.code === 'unreachable') return null;
+  const isGone =
+    error instanceof ProcessmasterError && ['unreachable', 'withdrawn'].includes(error.code);
+  if (isGone) return null;
   throw error;
 }

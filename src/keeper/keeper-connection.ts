@@ -59,12 +59,13 @@ export class KeeperConnection {
     });
   }
 
-  /** @throws ProcessmasterError what the keeper says, or `unreachable` when it goes away meanwhile */
+  /** @throws ProcessmasterError what the keeper says, `withdrawn` when it is gone
+   *   already, `unreachable` when it goes away meanwhile: what was asked for may have been done */
   call<M extends KeeperMethod>(
     method: M,
     params: KeeperMethods[M]['params'],
   ): Promise<KeeperMethods[M]['result']> {
-    if (this.#socket.destroyed) return Promise.reject(gone());
+    if (this.#socket.destroyed) return Promise.reject(gone('withdrawn'));
     const id = ++this.#lastId;
     const answered = new Promise<unknown>((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
@@ -97,14 +98,14 @@ export class KeeperConnection {
   }
 
   #closed(): void {
-    for (const { reject } of this.#pending.values()) reject(gone());
+    for (const { reject } of this.#pending.values()) reject(gone('unreachable'));
     this.#pending.clear();
     this.#ports.onClosed();
   }
 }
 
-function gone(): ProcessmasterError {
-  return new ProcessmasterError('unreachable', 'the keeper of the services is gone', {
+function gone(code: 'unreachable' | 'withdrawn'): ProcessmasterError {
+  return new ProcessmasterError(code, 'the keeper of the services is gone', {
     stage: 'ask the keeper',
   });
 }

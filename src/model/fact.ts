@@ -9,6 +9,8 @@ import type { ProcessIdentity } from './observation.ts';
 export type Fact =
   /** Recorded before the process is spawned: a crash in between leaves a run without a process. */
   | { readonly kind: 'launching'; readonly run: Run }
+  /** Nobody was asked to launch it: there was no such run. `before` is how it was until `launching`. */
+  | { readonly kind: 'launch-withdrawn'; readonly runNumber: number; readonly before: History }
   | { readonly kind: 'launched'; readonly runNumber: number; readonly main: ProcessIdentity }
   /** The launched process ended, or could not be launched at all. */
   | {
@@ -46,13 +48,15 @@ export function applyFact(history: History, fact: Fact): History {
         stop: null,
         nextStartMonotonicMs: null,
       };
+    case 'launch-withdrawn':
+      return isOfRun(history, fact.runNumber) ? fact.before : history;
     case 'launched':
       // Told again by who did not know that it was recorded: a leader that was followed since stays.
-      return history.run?.number === fact.runNumber && history.main === null
+      return isOfRun(history, fact.runNumber) && history.main === null
         ? { ...history, main: fact.main }
         : history;
     case 'launched-exit':
-      return history.run?.number === fact.runNumber && history.runEnd === null
+      return isOfRun(history, fact.runNumber) && history.runEnd === null
         ? { ...history, launchedExit: fact.exit, launchedExitAt: fact.at }
         : history;
     case 'stop-requested':
@@ -79,6 +83,10 @@ export function applyFact(history: History, fact: Fact): History {
             },
           };
   }
+}
+
+function isOfRun({ run }: History, runNumber: number): boolean {
+  return run?.number === runNumber;
 }
 
 function beginStop(fact: Fact & { readonly kind: 'stop-requested' }): StopProgress {

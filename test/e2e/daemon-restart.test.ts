@@ -1,9 +1,8 @@
-import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Instance, startInstance } from './harness.ts';
 import { processField, readOr, zombiesOf } from './kernel.ts';
-import { program } from './programs.ts';
 import { waitFor } from './wait-for.ts';
 
 /** Numbered lines until a file says that it is enough. */
@@ -131,19 +130,16 @@ test('a daemon that cannot be replaced goes on and says why', async () => {
 
 test('the next daemon is the build that is installed by then', async () => {
   const instance = new Instance();
-  const folder = join(instance.root, 'installed/dist');
-  instance.daemonProgram = join(folder, 'processmaster');
-  mkdirSync(dirname(folder), { recursive: true });
-  cpSync(dirname(await program('processmaster')), folder, { recursive: true });
+  const installed = join(await instance.installDaemon(), 'processmaster');
   await instance.start();
   instance.defineScript('sleeper', 'exec sleep 1000');
   const { main_pid } = await instance.phase('sleeper', 'RUNNING');
 
-  const code = readFileSync(instance.daemonProgram, 'utf8');
-  rmSync(instance.daemonProgram);
+  const code = readFileSync(installed, 'utf8');
+  rmSync(installed);
   const missing = await instance.pmctl('daemon', 'restart');
-  writeFileSync(instance.daemonProgram, code.replaceAll('0.1.0', '9.9.9'));
-  chmodSync(instance.daemonProgram, 0o755);
+  writeFileSync(installed, code.replaceAll('0.1.0', '9.9.9'));
+  chmodSync(installed, 0o755);
   const upgraded = await instance.pmctl('daemon', 'restart');
 
   expect(missing.code).toBe(1);

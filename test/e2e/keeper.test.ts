@@ -1,7 +1,7 @@
-import { writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type Instance, startInstance } from './harness.ts';
+import { Instance, startInstance } from './harness.ts';
 import { cgroupPids, isAlive, readOr } from './kernel.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -70,6 +70,26 @@ test('a keeper that is stuck is replaced, and what waited for it goes on', async
   expect(isAlive(keeper)).toBe(false);
   expect(await instance.phase('sleeper', 'RUNNING')).toMatchObject({ main_pid, run: 1 });
 }, 60_000);
+
+test('a service that cannot be started for want of a keeper has not run, and starts when there is one', async () => {
+  const instance = new Instance();
+  const keeper = join(await instance.installDaemon(), 'keeper');
+  await instance.start();
+  renameSync(keeper, `${keeper}.away`);
+  process.kill(keeperOf(instance), 'SIGKILL');
+
+  instance.defineScript('once', 'exec sleep 1000', { restart_policy: { policy: 'never' } });
+  const eventsOf = async (kind: string) =>
+    (await instance.events('once')).filter((event) => event.kind === kind);
+  const isRefused = async () => (await eventsOf('service.action-failed')).length === 1;
+  await waitFor(isRefused, { what: 'the start to fail', deadlineMs: 20_000 });
+  expect(await instance.status('once')).toMatchObject({ run: null, restarts_10m: 0 });
+  renameSync(`${keeper}.away`, keeper);
+
+  const { run } = await instance.phase('once', 'RUNNING', 50_000);
+  expect(run).toBe(1);
+  expect(await eventsOf('service.starting')).toHaveLength(1);
+}, 90_000);
 
 test('the keeper ends with the last service', async () => {
   const instance = await startInstance();

@@ -105,6 +105,7 @@ export class FakeMachine {
       intentOf: (name) => this.intents.get(name) ?? null,
       intentOver: (name) => this.intents.delete(name),
       actuators: this.#actuators(),
+      canLaunch: async () => {},
       loadHistory: (name) => this.histories.get(name) ?? EMPTY_HISTORY,
       saveHistory: (name, history) => this.histories.set(name, history),
       emit: (event) => this.events.push(`${event.service} ${event.kind}`),

@@ -152,7 +152,7 @@ test('the newest daemon is the one that is served', async () => {
   const { connection } = await connected(path);
   expect((await connection.call('hello', {})).pid).toBe(process.pid);
   await waitFor(old.isClosed, { what: 'the old daemon to be let go of' });
-  await expect(old.connection.call('hello', {})).rejects.toMatchObject({ code: 'unreachable' });
+  await expect(old.connection.call('hello', {})).rejects.toMatchObject({ code: 'withdrawn' });
 });
 
 test('a keeper that cannot be had is said to be so, and whoever needs it is told', async () => {
@@ -173,7 +173,7 @@ test('a keeper that cannot be had is said to be so, and whoever needs it is told
   await client.open();
   expect(lost[0]).toContain('no process could be made');
   await expect(client.launch(order(scratchFolder(), 'exit'))).rejects.toMatchObject({
-    code: 'unreachable',
+    code: 'withdrawn',
   });
   await client.drain('web', 1_000);
   await client.detach('web');
