@@ -45,6 +45,7 @@ export function applyFact(history: History, fact: Fact): History {
         mainIsLaunched: true,
         launchedExit: null,
         launchedExitAt: null,
+        mainOutlived: false,
         stop: null,
         nextStartMonotonicMs: null,
       };

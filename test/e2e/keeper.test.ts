@@ -18,19 +18,25 @@ test('what ended while no daemon was there is known to the next one', async () =
   instance.defineScript('well', ENDS(0), onFailure);
   instance.defineScript('badly', ENDS(3), onFailure);
   instance.defineScript('once', ENDS(4), { restart_policy: { policy: 'never' } });
-  for (const name of names) await instance.phase(name, 'RUNNING');
+  const pids: number[] = [];
+  for (const name of names) pids.push((await instance.phase(name, 'RUNNING')).main_pid ?? 0);
 
   await instance.endDaemon('SIGKILL');
   for (const name of names) writeFileSync(join(instance.folder(name), 'end'), '');
   for (const name of names) {
     await waitFor(() => instance.pidsOf(name).length === 0, { what: `${name} to end` });
   }
+  const isNoted = () => pids.every((pid) => readOr(`/proc/${pid}/stat`, '') === '');
+  await waitFor(isNoted, { what: 'the keeper to have seen it' });
+  const endedByMs = Date.now();
   await instance.start();
 
   expect(await instance.phase('well', 'STOPPED')).toMatchObject({ last_exit_code: 0, run: 1 });
   expect(await instance.phase('badly', 'BACKOFF')).toMatchObject({ last_exit_code: 3, run: 1 });
   expect(await instance.phase('once', 'FAILED')).toMatchObject({ last_exit_code: 4, run: 1 });
   for (const name of names) {
+    const atMs = (await instance.status(name))?.last_exit?.at_ms;
+    expect(atMs).toBeLessThanOrEqual(endedByMs);
     const log = readOr(join(instance.folder(name), 'logs/stdout.log'), '');
     expect(log).toBe('begun\nlast words\n');
   }

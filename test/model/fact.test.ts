@@ -27,6 +27,7 @@ describe('a fact', () => {
       mainIsLaunched: true,
       launchedExit: null,
       launchedExitAt: null,
+      mainOutlived: false,
       stop: null,
       nextStartMonotonicMs: null,
     });
