@@ -77,6 +77,10 @@ export class KeeperConnection {
     return settled as Promise<KeeperMethods[M]['result']>;
   }
 
+  get isOpen(): boolean {
+    return !this.#socket.destroyed;
+  }
+
   close(): void {
     this.#socket.destroy();
   }
