@@ -1,5 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
-import { messageOf, ProcessmasterError } from '../lib/errors.ts';
+import { type ErrorCode, messageOf, ProcessmasterError } from '../lib/errors.ts';
 import type { CapturePaths } from '../logs/capture.ts';
 import type { ProcessIdentity } from '../model/observation.ts';
 import type { KeeperConnection } from './keeper-connection.ts';
@@ -19,6 +19,8 @@ const STABLE_AFTER_MS = 60_000;
 /** How long who needs the keeper waits for the next one. */
 const PATIENCE_MS = 5_000;
 const ENDS_WITHIN_MS = 5_000;
+/** What nobody depends on is not waited for longer than this. */
+const MOMENT_MS = 1_000;
 
 /**
  * The keeper as the daemon has it: the one that an earlier daemon left, else one of its own, and
@@ -65,13 +67,15 @@ export class KeeperClient implements KeeperPort {
     await (await this.#present()).call('capture', { name, runNumber, paths });
   }
 
-  /** A keeper that is gone has nothing left to write. */
+  /** A keeper that is gone has nothing left to write; for a stuck one nobody waits. */
   async drain(name: string, deadlineMs: number): Promise<void> {
-    await this.#connection?.call('drain', { name, deadlineMs }).catch(unlessGone);
+    const params = { name, deadlineMs };
+    const withinMs = deadlineMs + MOMENT_MS;
+    await this.#connection?.call('drain', params, withinMs).catch(unlessGoneOrStuck);
   }
 
   async detach(name: string): Promise<void> {
-    await this.#connection?.call('detach', { name }).catch(unlessGone);
+    await this.#connection?.call('detach', { name }, MOMENT_MS).catch(unlessGoneOrStuck);
   }
 
   /** Lets the keeper forget the end of a run; one that is gone has forgotten it. */
@@ -174,8 +178,14 @@ function pause(clock: Clock, ms: number): Promise<void> {
 
 /** What a keeper had to do is done when it is gone. */
 function unlessGone(error: unknown): null {
-  const isGone =
-    error instanceof ProcessmasterError && ['unreachable', 'withdrawn'].includes(error.code);
-  if (isGone) return null;
+  if (isCode(error, 'unreachable', 'withdrawn')) return null;
   throw error;
+}
+
+function unlessGoneOrStuck(error: unknown): null {
+  return isCode(error, 'timeout') ? null : unlessGone(error);
+}
+
+function isCode(error: unknown, ...codes: readonly ErrorCode[]): boolean {
+  return error instanceof ProcessmasterError && codes.includes(error.code);
 }

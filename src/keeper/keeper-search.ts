@@ -25,6 +25,8 @@ export interface FoundKeeper {
 /** How long a keeper that was just started may take until it listens. */
 const LISTENS_WITHIN_MS = 10_000;
 const LOOK_MS = 20;
+/** How long one of another build may take to write what it has. */
+const ENDS_WITHIN_MS = 1_000;
 
 /**
  * Finds the keeper that an earlier daemon left, else starts one.
@@ -96,7 +98,10 @@ export class KeeperSearch {
         ? `the keeper does not answer (${hello})`
         : `the keeper (pid ${hello.pid}) speaks protocol ${hello.protocol}, this build ${PROTOCOL}`,
     );
+    // A last chance to write what it has read; a build that does not know the word is killed anyway.
+    if (typeof hello !== 'string') await connection.call('end', {}, ENDS_WITHIN_MS).catch(() => {});
     connection.close();
+    if (this.#isGivenUp) return null;
     // It went away between two calls, or it is stuck: then it would only be found again.
     await this.#ports.killKeeper();
     return null;

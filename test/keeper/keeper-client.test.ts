@@ -142,3 +142,53 @@ test.each(['close', 'end'] as const)(
     await expect(client.ready()).rejects.toMatchObject({ code: 'withdrawn' });
   },
 );
+
+test('a keeper of another build is ended, and replaced although it does not know the word', async () => {
+  const asked: string[] = [];
+  let isKilled = false;
+  const socketPath = await listener((socket, { id, method }) => {
+    asked.push(method);
+    const protocol = isKilled ? PROTOCOL : PROTOCOL + 1;
+    if (method === 'hello') say(socket, { id, result: snapshot(protocol) });
+    else say(socket, { id, fault: { code: 'protocol', message: 'no such method', stage: null } });
+  });
+  const { client, found, lost } = clientOf({
+    socketPath,
+    killKeeper: async () => {
+      isKilled = true;
+    },
+  });
+  await client.open();
+  expect(asked).toEqual(['hello', 'end', 'hello']);
+  expect(lost).toEqual([
+    `the keeper (pid 1) speaks protocol ${PROTOCOL + 1}, this build ${PROTOCOL}`,
+  ]);
+  expect(found).toEqual([snapshot()]);
+});
+
+test.each(['garbage', 'null', '3', '[]'])('a keeper that says %s is let go of', async (words) => {
+  const socketPath = await listener((socket, { id, method }) => {
+    if (method === 'hello') say(socket, { id, result: snapshot() });
+    else socket.write(`${words}\n`);
+  });
+  const { client, lost } = clientOf({ clock: fastClock().clock, socketPath });
+  await client.open();
+  await client.detach('web');
+  await waitFor(() => lost.includes('the keeper is gone'), { what: 'the loss' });
+});
+
+test('nobody waits long for a stuck keeper to drain or detach', async () => {
+  const socketPath = await listener((socket, { id, method }) => {
+    if (method === 'hello') say(socket, { id, result: snapshot() });
+  });
+  let killed = 0;
+  const killKeeper = async () => {
+    killed += 1;
+  };
+  const { client } = clientOf({ socketPath, killKeeper });
+  await client.open();
+  const before = performance.now();
+  await Promise.all([client.drain('web', 100), client.detach('web')]);
+  expect(performance.now() - before).toBeLessThan(10_000);
+  expect(killed).toBe(0);
+});

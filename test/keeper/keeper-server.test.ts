@@ -35,6 +35,7 @@ async function connected(path: string) {
     },
   });
   onTestFinished(() => connection.close());
+  await connection.call('hello', {});
   return { connection, events, isClosed: () => isClosed };
 }
 
@@ -131,6 +132,18 @@ test('what is no request ends that connection, and nothing else', async () => {
   socket.end('garbage\n');
   await once(socket, 'close');
   const { connection } = await connected(path);
+  expect((await connection.call('hello', {})).pid).toBe(process.pid);
+});
+
+test('whatever connects without a word of ours does not cost the daemon its connection', async () => {
+  const { path } = await startServer();
+  const { connection } = await connected(path);
+  for (const words of ['', 'garbage\n', 'null\n', '{"id":1,"method":"ack","params":{}}\n']) {
+    const socket = connect(path);
+    await once(socket, 'connect');
+    socket.end(words);
+    await once(socket.resume(), 'close');
+  }
   expect((await connection.call('hello', {})).pid).toBe(process.pid);
 });
 
