@@ -1,4 +1,4 @@
-import { renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Instance, startInstance } from './harness.ts';
@@ -96,6 +96,29 @@ test('a service that cannot be started for want of a keeper has not run, and sta
   expect(run).toBe(1);
   expect(await eventsOf('service.starting')).toHaveLength(1);
 }, 90_000);
+
+test('a defect in the keeper is written down and costs no service anything', async () => {
+  const instance = new Instance();
+  const keeper = join(await instance.installDaemon(), 'keeper');
+  const defect = `process.on('SIGWINCH',()=>{throw new Error('a defect')});`;
+  const code = readFileSync(keeper, 'utf8');
+  writeFileSync(
+    keeper,
+    code.replace("'use strict';", (start) => start + defect),
+  );
+  await instance.start();
+  instance.defineScript('sleeper', 'exec sleep 1000');
+  const { main_pid } = await instance.phase('sleeper', 'RUNNING');
+  const pid = keeperOf(instance);
+  const said = () => readOr(join(instance.root, 'run/keeper.log'), '');
+
+  process.kill(pid, 'SIGWINCH');
+  await waitFor(() => said().includes('a defect'), { what: 'the defect to be written down' });
+  expect((await instance.pmctl('restart', 'sleeper')).code).toBe(0);
+
+  expect(keeperOf(instance)).toBe(pid);
+  expect((await instance.phase('sleeper', 'RUNNING')).main_pid).not.toBe(main_pid);
+});
 
 test('the keeper ends with the last service', async () => {
   const instance = await startInstance();
