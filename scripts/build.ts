@@ -15,7 +15,8 @@ const programs = [
     // A small heap that stays small; the journal's SQLite is experimental on Node 22 and says so.
     flags: ['--max-semi-space-size=1', '--max-opt=1', '--disable-warning=ExperimentalWarning'],
     // Freed memory goes back to the system: 2 MB less at any number of services.
-    environment: ['MALLOC_TRIM_THRESHOLD_=65536'],
+    // The name it was started by may lead to another build at the next restart.
+    environment: ['MALLOC_TRIM_THRESHOLD_=65536', 'PROCESSMASTER_STARTED_AS="$0"'],
     // An upgrade is asked for by SIGUSR2, and may be asked for twice.
     ignoredSignals: ['USR2', 'HUP'],
   },

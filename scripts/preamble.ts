@@ -17,7 +17,7 @@ export interface Program {
  * installed next to the program, by PATH's otherwise; `flags` reach V8 only on that command line.
  * For JavaScript line 2 is a directive and a comment, so `node dist/pmctl` works, too.
  *
- * @param environment assignments for this program alone, e.g. `A=1`
+ * @param environment assignments for this program alone, in sh's words, e.g. `A=1`
  * @param oldestNode `major.minor`; an older Node gets one line that says so.
  */
 export function preamble(program: Program, oldestNode: string): string {

@@ -10,7 +10,7 @@ import { Daemon } from './daemon.ts';
 import { createLogger, logEvent } from './event-log.ts';
 import { Orders } from './orders.ts';
 import { preflight } from './preflight.ts';
-import { ownCommandLine, replaceSelf } from './successor.ts';
+import { replaceSelf, takeCommandLine } from './successor.ts';
 
 const USAGE = `Usage: processmaster [-c FILE] [--check]
 
@@ -64,6 +64,7 @@ function parseOptions(args: readonly string[]) {
 /** Runs the daemon until a signal ends it. */
 async function run(configPath: string): Promise<number> {
   const orders = new Orders();
+  const commandLine = takeCommandLine();
   const reading = readDaemonConfig(configPath);
   if (reading.kind === 'invalid') {
     complain(
@@ -86,7 +87,7 @@ async function run(configPath: string): Promise<number> {
       config: reading.config,
       clock: systemClock,
       onEvent: (event) => logEvent(logger, event),
-      commandLine: ownCommandLine(),
+      commandLine,
       onReplaceable: () => orders.replace(),
     });
     orders.listen(() => void daemon.requestRestart('SIGUSR2').catch(() => {}));
@@ -96,7 +97,7 @@ async function run(configPath: string): Promise<number> {
     const stopReason = orders.stopReason;
     if (stopReason === null) {
       await daemon.handOver();
-      replaceSelf(ownCommandLine());
+      replaceSelf(commandLine);
     }
     const left = await daemon.shutDown(stopReason);
     if (left.length === 0) return 0;

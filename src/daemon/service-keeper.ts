@@ -70,7 +70,7 @@ async function startKeeper(parts: ServiceKeeperParts, socketPath: string): Promi
   const bytes = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
   const stderrFd = openSync(file, bytes > MAX_ERROR_FILE_BYTES ? 'w' : 'a', 0o600);
   try {
-    await startDetached([keeperProgram(), socketPath], parts.tree.keeper(), stderrFd);
+    await startDetached([keeperProgram, socketPath], parts.tree.keeper(), stderrFd);
   } finally {
     closeSync(stderrFd);
   }
@@ -136,7 +136,5 @@ function recordEnd({ launches, record }: ServiceKeeperParts, launch: KeptLaunch)
   record(name, { kind: 'launched-exit', runNumber, exit: end.exit, at: end.at });
 }
 
-/** Beside the daemon's own program, where links (npm makes them) lead. */
-function keeperProgram(): string {
-  return join(dirname(realpathSync(process.argv[1] ?? '')), 'keeper');
-}
+/** Beside the daemon's own program, where links (npm makes them) led when it was started. */
+const keeperProgram = join(dirname(realpathSync(process.argv[1] ?? '')), 'keeper');

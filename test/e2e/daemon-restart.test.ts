@@ -1,8 +1,16 @@
-import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Instance, startInstance } from './harness.ts';
-import { processField, readOr, zombiesOf } from './kernel.ts';
+import { processEnvironment, processField, readOr, zombiesOf } from './kernel.ts';
 import { waitFor } from './wait-for.ts';
 
 /** Numbered lines until a file says that it is enough. */
@@ -126,6 +134,31 @@ test('a daemon that cannot be replaced goes on and says why', async () => {
   expect((await instance.phase('sleeper', 'RUNNING')).run).toBe(1);
   const { stdout } = await instance.pmctl('events');
   expect(stdout).toContain('daemon.restart-failed');
+});
+
+test('a restart by a link runs what the link leads to by then', async () => {
+  const instance = new Instance();
+  const versions = ['1.0', '2.0'].map((version) => join(instance.root, version));
+  const dist = await instance.installDaemon();
+  for (const folder of versions) cpSync(dist, folder, { recursive: true });
+  const [old = '', next = ''] = versions.map((folder) => join(folder, 'processmaster'));
+  writeFileSync(next, readFileSync(next, 'utf8').replaceAll('0.1.0', '9.9.9'));
+  const link = join(instance.root, 'current');
+  symlinkSync(old, link);
+  instance.daemonProgram = link;
+  await instance.start();
+  instance.defineScript('sleeper', 'exec sleep 1000', { process: { inherit_environment: true } });
+  const { main_pid } = await instance.phase('sleeper', 'RUNNING');
+
+  symlinkSync(next, `${link}.new`);
+  renameSync(`${link}.new`, link);
+  const upgraded = await instance.pmctl('daemon', 'restart');
+
+  expect(upgraded).toMatchObject({ code: 0, stderr: '' });
+  expect(upgraded.stdout).toMatch(/^processmaster 0\.1\.0 .*\n +-> 9\.9\.9 /);
+  expect((await instance.phase('sleeper', 'RUNNING')).main_pid).toBe(main_pid);
+  const inherited = Object.keys(processEnvironment(main_pid ?? 0));
+  expect(inherited.filter((name) => name.startsWith('PROCESSMASTER'))).toEqual([]);
 });
 
 test('the next daemon is the build that is installed by then', async () => {
