@@ -22,7 +22,7 @@ const USAGE = `Usage: processmaster [-c FILE] [--check]
       --preflight    say whether this program could take over from the running daemon; changes
                      nothing
       --release-cgroup
-                     for systemd's ExecStartPre=: make room in the unit's cgroup after a crash
+                     for systemd's ExecStopPost=: make room in the unit's cgroup after a crash
       --version      print the build
   -h, --help         print this
 

@@ -65,14 +65,14 @@ function mountedRoot(configured: 'self' | null, name: string): string {
   return configured === 'self' ? join(mount, withoutOwnLeaf(ownCgroup(), name)) : mount;
 }
 
-/** Where systemd runs the control processes (ExecStartPre=) of a unit with Delegate=, below the unit's. */
+/** Where systemd runs the control processes (ExecStopPost=) of a unit with Delegate=, below the unit's. */
 const CONTROL_LEAF = '.control';
 
 /**
- * The cgroup of the systemd unit that this process prepares the start of (as its `ExecStartPre=`);
+ * The cgroup of the systemd unit whose end this process follows (as its `ExecStopPost=`);
  * null when it does not, or when systemd puts the daemon somewhere else than into that cgroup.
  */
-export function preparedUnitCgroup(): string | null {
+export function endedUnitCgroup(): string | null {
   const cgroup = ownCgroup();
   const mount = findCgroupMount(readFileSync('/proc/self/mounts', 'utf8'));
   if (mount === null || basename(cgroup) !== CONTROL_LEAF) return null;
