@@ -16,7 +16,7 @@ export interface ProvisioningEntry {
 }
 
 /** The file whose presence says that a working directory was provisioned. */
-export const MARKER_NAME = '.pm_provisioned';
+const MARKER_NAME = '.pm_provisioned';
 
 /** Where the marker of a working directory is. */
 export function markerPath(workingDirectory: string): string {
