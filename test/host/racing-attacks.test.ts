@@ -58,7 +58,14 @@ test(
     furnish(home, outside);
     const before = snapshot(outside);
     const attackers = [
-      attack(home, 'exchange', 'out.log=log-link', 'changed=hard', 'given=given-link'),
+      attack(
+        home,
+        'exchange',
+        'out.log=log-link',
+        'owned=hard',
+        'changed=changed-link',
+        'given=given-link',
+      ),
       attack(home, 'exchange', 'logs=logs-link', 'bin/server=server-link'),
       attack(home, 'exchange', 'tree/a=tree-link', 'tree/b/c=tree-link-2', 'tree/d=hard-2'),
       attack(home, 'toggle', `.pm_provisioned=${join(outside, 'new')}`),
@@ -84,24 +91,35 @@ test(
 /** The user's own things and links to root's. */
 function furnish(home: string, outside: string): void {
   const precious = victim(outside);
+  // Apart: several names alone are a reason to refuse.
+  const linked = join(outside, 'linked');
+  copyFileSync(precious, linked);
   copyFileSync('/bin/true', join(outside, 'program'));
   mkdirSync(join(outside, 'deep'));
   writeFileSync(join(outside, 'deep/file'), 'precious');
   for (const folder of ['logs', 'bin', 'tree', 'tree/a', 'tree/b', 'tree/b/c']) {
     folderOf(home, folder);
   }
-  for (const file of ['out.log', 'changed', 'given', 'tree/a/file', 'tree/b/c/file', 'tree/d']) {
+  for (const file of [
+    'out.log',
+    'changed',
+    'owned',
+    'given',
+    'tree/a/file',
+    'tree/b/c/file',
+    'tree/d',
+  ]) {
     writeFileSync(join(home, file), '');
   }
   copyFileSync('/bin/true', join(home, 'bin/server'));
   symlinkSync(precious, join(home, 'log-link'));
-  symlinkSync(precious, join(home, 'given-link'));
+  for (const link of ['given-link', 'changed-link']) symlinkSync(precious, join(home, link));
   for (const link of ['logs-link', 'tree-link', 'tree-link-2'])
     symlinkSync(outside, join(home, link));
   symlinkSync(join(outside, 'program'), join(home, 'server-link'));
   execFileSync('chown', ['-hR', `${NOBODY}:${NOBODY}`, home]);
   // As a kernel without fs.protected_hardlinks lets a user do.
-  for (const name of ['hard', 'hard-2']) linkSync(precious, join(home, name));
+  for (const name of ['hard', 'hard-2']) linkSync(linked, join(home, name));
 }
 
 function attack(home: string, mode: 'exchange' | 'toggle', ...pairs: string[]): ChildProcess {
@@ -137,6 +155,7 @@ async function tryAll(home: string, windowMs: number): Promise<ReadonlyMap<strin
     'a file that is read': () => expect(readBounded(join(home, 'given'), 100).toString()).toBe(''),
     'a mode': () => changeMode(join(home, 'changed'), 0o666),
     'an owner': () => changeOwner(join(home, 'given'), { uid: NOBODY, gid }, none()),
+    'an owner of a hard link': () => changeOwner(join(home, 'owned'), { uid: NOBODY, gid }, none()),
     'a tree': () => changeOwnerBelow(join(home, 'tree'), { uid: NOBODY, gid }, none(), slice),
     'a marker': () => mark(join(home, '.pm_provisioned')),
     'a capability': () => addFileCapability(join(home, 'bin/server'), 'cap_net_bind_service'),
