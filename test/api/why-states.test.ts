@@ -200,7 +200,7 @@ const ANSWERS: readonly (readonly [string, WhyFacts, Answer])[] = [
       observation: { ...absent, provisioning: 'due' },
     }),
     {
-      summary: `web is BACKOFF: it cannot be provisioned, and is not started without that: ${unprovisioned.message}; tried again in 2 s`,
+      summary: `web is BACKOFF: it cannot be provisioned, and is not started without that: ${unprovisioned.message}; tried again in 2.0 s`,
       wanted: 'run',
       by: enabled,
       next: ['retry', 2_000],
@@ -215,7 +215,7 @@ const ANSWERS: readonly (readonly [string, WhyFacts, Answer])[] = [
       observation: { ...running(100), provisioning: 'due' },
     }),
     {
-      summary: `web is RUNNING: it is enabled and has been up for 1 s (run 1, 1 process); it could not be provisioned again (${unprovisioned.message})`,
+      summary: `web is RUNNING: it is enabled and has been up for 1.0 s (run 1, 1 process); it could not be provisioned again (${unprovisioned.message})`,
       wanted: 'run',
       by: enabled,
       next: null,
@@ -230,7 +230,7 @@ const ANSWERS: readonly (readonly [string, WhyFacts, Answer])[] = [
     }),
     {
       summary:
-        'web is RUNNING: it is enabled and has been up for 1 s (run 1, 1 process); provisioning was changed since it was applied; delete /srv/web/.pm_provisioned to have it applied (pmctl update: at once)',
+        'web is RUNNING: it is enabled and has been up for 1.0 s (run 1, 1 process); provisioning was changed since it was applied; delete /srv/web/.pm_provisioned to have it applied (pmctl update: at once)',
       wanted: 'run',
       by: enabled,
       next: null,
