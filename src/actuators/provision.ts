@@ -3,7 +3,7 @@ import type { TimeSlices } from '../host/time-slices.ts';
 import { writeAtomically } from '../host/write-atomically.ts';
 import { messageOf, ProcessmasterError } from '../lib/errors.ts';
 import type { Actuators } from '../model/action.ts';
-import { markerPath, markerText } from '../model/provisioning.ts';
+import { markerPath, markerText, provisioningKey } from '../model/provisioning.ts';
 import type { ServiceSpec } from '../model/service-spec.ts';
 import type { ActuatorContext } from './context.ts';
 import { Progress } from './provisioning-progress.ts';
@@ -19,6 +19,7 @@ export function provisionActuator(context: ActuatorContext): Actuators['provisio
     const { spec, generation } = accepted;
     context.provisioningJobs.begin(
       name,
+      provisioningKey(spec),
       async (slices, signal) => ({
         ...(await provision(spec, slices, signal)),
         generation,

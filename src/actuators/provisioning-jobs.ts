@@ -13,6 +13,7 @@ export interface ProvisioningEnd {
 }
 
 interface Job {
+  readonly key: string;
   readonly stop: AbortController;
   readonly ended: Promise<void>;
 }
@@ -20,32 +21,42 @@ interface Job {
 /**
  * What is being provisioned: a tree can take minutes, and neither a stop nor anybody else waits.
  *
- * INVARIANTS: at most one job a service; a job that was given up reports nothing.
+ * INVARIANTS: at most one job a service is at work; a job that was given up reports nothing.
  */
 export class ProvisioningJobs {
   readonly #slices = new TimeSlices();
   readonly #jobs = new Map<ServiceName, Job>();
 
-  isRunning(name: ServiceName): boolean {
-    return this.#jobs.has(name);
+  /** @param key  see provisioningKey() */
+  isRunning(name: ServiceName, key: string): boolean {
+    const job = this.#jobs.get(name);
+    return job?.key === key && !job.stop.signal.aborted;
   }
 
-  /** Begins a job, unless one runs. `work` does not reject but when it is given up. */
+  /**
+   * Begins a job, unless the very same is at work; another one is given up first. `work` does not
+   * reject but when it is given up.
+   */
   begin(
     name: ServiceName,
+    key: string,
     work: (slices: TimeSlices, signal: AbortSignal) => Promise<ProvisioningEnd>,
     report: (end: ProvisioningEnd) => void,
   ): void {
-    if (this.#jobs.has(name)) return;
+    if (this.isRunning(name, key)) return;
+    this.giveUp(name);
+    const before = this.#jobs.get(name)?.ended ?? Promise.resolve();
     const stop = new AbortController();
-    const ended = work(this.#slices, stop.signal).then(
-      (end) => {
-        this.#jobs.delete(name);
-        if (!stop.signal.aborted) report(end);
-      },
-      () => void this.#jobs.delete(name),
-    );
-    this.#jobs.set(name, { stop, ended });
+    const ended = before
+      .then(() => work(this.#slices, stop.signal))
+      .then(
+        (end) => {
+          this.#over(name, stop);
+          if (!stop.signal.aborted) report(end);
+        },
+        () => this.#over(name, stop),
+      );
+    this.#jobs.set(name, { key, stop, ended });
   }
 
   giveUp(name: ServiceName): void {
@@ -60,5 +71,10 @@ export class ProvisioningJobs {
     const late = delay(deadlineMs, undefined, { signal: impatience.signal }).catch(() => {});
     await Promise.race([late, Promise.all(jobs.map(({ ended }) => ended))]);
     impatience.abort();
+  }
+
+  /** Another may have taken its place. */
+  #over(name: ServiceName, stop: AbortController): void {
+    if (this.#jobs.get(name)?.stop === stop) this.#jobs.delete(name);
   }
 }

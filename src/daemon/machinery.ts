@@ -96,7 +96,7 @@ export function createMachinery(parts: MachineryParts): Machinery {
     isLauncherAlive: (name: ServiceName) => launches.isAlive(name),
     hasLaunched: (name: ServiceName, runNumber: number) => launches.hasLaunched(name, runNumber),
     isLogCaptured: (name: ServiceName, runNumber: number) => launches.isCaptured(name, runNumber),
-    isBeingProvisioned: (name: ServiceName) => provisioningJobs.isRunning(name),
+    isBeingProvisioned: (name: ServiceName, key: string) => provisioningJobs.isRunning(name, key),
   };
   const controller: Controller = new Controller(store, {
     clock,

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { formatFileMode } from '../lib/file-mode.ts';
+import type { ServiceSpec } from './service-spec.ts';
 
 /** What is done to one file or folder before a service's first start. */
 export interface ProvisioningEntry {
@@ -35,6 +36,14 @@ export function markerText(entries: readonly ProvisioningEntry[]): string {
 export function isOutdated(marker: string, entries: readonly ProvisioningEntry[]): boolean {
   const applied = /^entries ([0-9a-f]{16})$/m.exec(marker)?.[1];
   return applied !== undefined && applied !== entriesId(entries);
+}
+
+/** Tells one provisioning from another: the same entries for the same marker. */
+export function provisioningKey({
+  workingDirectory,
+  provisioning,
+}: Pick<ServiceSpec, 'workingDirectory' | 'provisioning'>): string {
+  return `${entriesId(provisioning)} ${workingDirectory}`;
 }
 
 /** The entries as a file writes them. */

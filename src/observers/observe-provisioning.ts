@@ -1,7 +1,7 @@
 import { readBounded, statNoFollow } from '../host/safe-open.ts';
 import { ProcessmasterError } from '../lib/errors.ts';
 import type { ProvisioningObservation } from '../model/observation.ts';
-import { isOutdated, markerPath } from '../model/provisioning.ts';
+import { isOutdated, markerPath, provisioningKey } from '../model/provisioning.ts';
 import type { ServiceSpec } from '../model/service-spec.ts';
 
 const MAX_MARKER_BYTES = 4096;
@@ -9,12 +9,12 @@ const MAX_MARKER_BYTES = 4096;
 /** How far the provisioning of a service is. Does not throw: what cannot be read is due, and fails. */
 export function observeProvisioning(
   spec: ServiceSpec | null,
-  isRunning: boolean,
+  isRunning: (key: string) => boolean,
 ): ProvisioningObservation {
   // A spec that an earlier build wrote has no entries.
   const entries = spec?.provisioning ?? [];
   if (spec === null || entries.length === 0) return 'none';
-  if (isRunning) return 'running';
+  if (isRunning(provisioningKey(spec))) return 'running';
   const marker = markerPath(spec.workingDirectory);
   if (!hasMarker(marker)) return 'due';
   return isOutdated(textOf(marker), entries) ? 'outdated' : 'done';

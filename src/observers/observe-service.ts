@@ -15,7 +15,7 @@ export interface OwnKnowledge {
   /** This run was launched by this daemon, so its exit is reported here. */
   readonly hasLaunched: (name: ServiceName, runNumber: number) => boolean;
   readonly isLogCaptured: (name: ServiceName, runNumber: number) => boolean;
-  readonly isBeingProvisioned: (name: ServiceName) => boolean;
+  readonly isBeingProvisioned: (name: ServiceName, key: string) => boolean;
 }
 
 /** Which service is looked at, and what is known of it. */
@@ -47,7 +47,7 @@ export function observeService(
     launcherAlive,
     stopCommandRuns: history.stop !== null && hasStopCommand(tree, name),
     leader: needsLeader(history, cgroup, launcherAlive) ? findLeader(cgroup.pids) : null,
-    provisioning: observeProvisioning(spec, own.isBeingProvisioned(name)),
+    provisioning: observeProvisioning(spec, (key) => own.isBeingProvisioned(name, key)),
     logsCaptured: runNumber !== undefined && own.isLogCaptured(name, runNumber),
   };
 }

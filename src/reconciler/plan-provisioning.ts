@@ -6,7 +6,7 @@ import type { Plan, Situation } from './situation.ts';
 
 /** A marker that somebody deletes tells nobody: how often a service that runs is looked at for it. */
 const MARKER_LOOK_MS = 30_000;
-/** Its end is told, unless it was given up. */
+/** Its end is told, unless it is given up. */
 const GIVEN_UP_LOOK_MS = 1_000;
 
 /** What is to be done about the provisioning of a service that runs or is about to start. */

@@ -6,6 +6,7 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -171,3 +172,122 @@ test('links and foreign hard links that a service planted in its folder give it 
   ]);
   expect(statSync(victim).uid).toBe(0);
 });
+
+test('neither a stop nor a removal waits for a large folder, and its update is done in the end', async () => {
+  const instance = await startInstance();
+  const folder = instance.folder('web');
+  const make = 'for d in $(seq 20); do mkdir $d; (cd $d; seq 4000 | xargs touch); done';
+  execFileSync('sh', ['-c', make], { cwd: folder });
+  writeFileSync(join(folder, MARKER), '');
+  const tree = [{ path: '.', ownership: { owner: USER, recursive: true } }];
+  defineSleeper(instance, tree);
+  await instance.running('web', 1);
+  rmSync(join(folder, MARKER));
+  await instance.pmctl('update');
+  await told(instance, 'service.provisioning');
+  const stop = await instance.pmctl('stop', 'web');
+  expect(stop.code).toBe(0);
+  expect(existsSync(join(folder, MARKER))).toBe(false);
+  expect(instance.pidsOf('web')).toEqual([]);
+  await waitFor(() => existsSync(join(folder, MARKER)), { what: 'the marker', ...DEADLINE });
+
+  // What was begun for the old entries is given up; then all, as the service is no longer there.
+  const back = { path: '.', ownership: { owner: 'root', recursive: true } };
+  defineSleeper(instance, [back]);
+  rmSync(join(folder, MARKER));
+  expect((await instance.pmctl('start', 'web', '--no-wait')).code).toBe(0);
+  const isOneBack = () =>
+    readdirSync(folder).some((name) => statSync(join(folder, name)).uid === 0);
+  await waitFor(isOneBack, { what: 'a first folder to be given back', ...DEADLINE });
+  rmSync(join(instance.configDirectory, 'web.yaml'));
+  await instance.pmctl('update');
+  await waitFor(async () => (await instance.status('web')) === undefined, {
+    what: 'web to be forgotten',
+    ...DEADLINE,
+  });
+  expect(existsSync(join(folder, MARKER))).toBe(false);
+}, 90_000);
+
+test('a marker that was deleted is noticed by itself, and the process runs on', async () => {
+  const instance = await startInstance();
+  const folder = instance.folder('web');
+  writeFileSync(join(folder, MARKER), '');
+  defineSleeper(instance, [{ path: '.', mode: '0711' }]);
+  const pids = await instance.running('web', 1);
+  rmSync(join(folder, MARKER));
+  const isDone = () => existsSync(join(folder, MARKER));
+  await waitFor(isDone, { what: 'another marker', deadlineMs: 60_000 });
+  expect(modeOf(folder)).toBe(0o711);
+  expect(instance.pidsOf('web')).toEqual(pids);
+}, 90_000);
+
+test('a failure is tried again by itself, ever later, and is no restart', async () => {
+  const instance = await startInstance();
+  const folder = instance.folder('web');
+  defineSleeper(instance, [{ path: 'later', mode: '0700' }], {
+    restart_policy: { restart_backoff_ms: 50, tolerance: { max_restarts: 1 } },
+  });
+  const failures = async () =>
+    (await instance.events('web')).filter(({ kind }) => kind === 'service.provisioning-failed');
+  const several = async () => (await failures()).length >= 4;
+  await waitFor(several, { what: 'four tries', ...DEADLINE });
+  const [first = 0, second = 0, third = 0, fourth = 0] = (await failures()).map(
+    ({ at_ms }) => at_ms,
+  );
+  expect(fourth - third).toBeGreaterThan(second - first);
+  expect(await instance.status('web')).toMatchObject({ phase: 'BACKOFF', restarts_10m: 0 });
+  mkdirSync(join(folder, 'later'));
+  await instance.phase('web', 'RUNNING', 20_000);
+});
+
+/** What a service can do to its own folder while root works in it. */
+const THIEF = `
+import ctypes, os, time
+renameat2 = ctypes.CDLL(None).renameat2
+pairs = [(b'data', b'data-link'), (b'tree/a', b'tree-link'), (b'logs', b'logs-link')]
+print('ready', flush=True)
+while True:
+    for one, other in pairs: renameat2(-100, one, -100, other, 2)
+    try: os.symlink('OUTSIDE/new', '.pm_provisioned')
+    except FileExistsError: pass
+    try: os.unlink('.pm_provisioned')
+    except FileNotFoundError: pass
+`;
+
+test('a service that exchanges everything in its folder for links gets nothing outside', async () => {
+  const instance = await startInstance();
+  const folder = instance.folder('web');
+  const outside = join(instance.root, 'outside');
+  mkdirSync(outside);
+  writeFileSync(join(outside, 'precious'), 'precious');
+  chmodSync(join(outside, 'precious'), 0o600);
+  for (const name of ['data', 'tree', 'tree/a', 'logs']) mkdirSync(join(folder, name));
+  for (const name of ['data-link', 'tree-link', 'logs-link'])
+    symlinkSync(outside, join(folder, name));
+  writeFileSync(join(folder, 'thief.py'), THIEF.replace('OUTSIDE', outside));
+  writeFileSync(join(folder, MARKER), '');
+  execFileSync('chown', ['-hR', `${USER}:${USER}`, folder]);
+  const entries = [
+    { path: 'data', mode: '0777', ownership: { owner: USER } },
+    { path: '.', ownership: { owner: USER, group: USER, recursive: true } },
+  ];
+  const process = { start_command: ['python3', 'thief.py'], user: USER };
+  defineSleeper(instance, entries, { process });
+  await instance.running('web', 1);
+
+  const untilMs = performance.now() + 10_000;
+  while (performance.now() < untilMs) {
+    await instance.pmctl('update');
+    await instance.pmctl('restart', 'web', '--timeout', '2s');
+  }
+  expect((await instance.events('web')).map(({ kind }) => kind)).toContain(
+    'service.provisioning-failed',
+  );
+  const names = execFileSync('ls', ['-A', outside], { encoding: 'utf8' });
+  expect(names).toBe('precious\n');
+  const [made, held] = [statSync(join(outside, 'precious')), statSync(outside)];
+  expect([made.uid, made.mode & 0o7777, held.uid, held.mode & 0o7777]).toEqual([
+    0, 0o600, 0, 0o755,
+  ]);
+  expect(readFileSync(join(outside, 'precious'), 'utf8')).toBe('precious');
+}, 90_000);
