@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { formatFileMode } from '../lib/file-mode.ts';
-import type { ServiceSpec } from './service-spec.ts';
 
 /** What is done to one file or folder before a service's first start. */
 export interface ProvisioningEntry {
@@ -42,7 +41,10 @@ export function isOutdated(marker: string, entries: readonly ProvisioningEntry[]
 export function provisioningKey({
   workingDirectory,
   provisioning,
-}: Pick<ServiceSpec, 'workingDirectory' | 'provisioning'>): string {
+}: {
+  readonly workingDirectory: string;
+  readonly provisioning: readonly ProvisioningEntry[];
+}): string {
   return `${entriesId(provisioning)} ${workingDirectory}`;
 }
 
