@@ -176,7 +176,7 @@ test('links and foreign hard links that a service planted in its folder give it 
 test('neither a stop nor a removal waits for a large folder, and its update is done in the end', async () => {
   const instance = await startInstance();
   const folder = instance.folder('web');
-  const make = 'for d in $(seq 20); do mkdir $d; (cd $d; seq 4000 | xargs touch); done';
+  const make = 'for d in $(seq 20); do mkdir $d; (cd $d; seq 2500 | xargs touch); done';
   execFileSync('sh', ['-c', make], { cwd: folder });
   writeFileSync(join(folder, MARKER), '');
   const tree = [{ path: '.', ownership: { owner: USER, recursive: true } }];
