@@ -3,6 +3,7 @@
  * change in the user's folder changes places, as fast as it goes, with what leads outside.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   closeSync,
   copyFileSync,
@@ -128,7 +129,10 @@ function attack(home: string, mode: 'exchange' | 'toggle', ...pairs: string[]): 
     gid: NOBODY,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  onTestFinished(() => void attacker.kill('SIGKILL'));
+  // Its folder is removed next, and it must not work in it any more.
+  onTestFinished(async () => {
+    if (attacker.kill('SIGKILL')) await once(attacker, 'exit');
+  });
   return attacker;
 }
 
