@@ -54,7 +54,7 @@ export function parseYaml(file: string, bytes: Buffer): YamlDocument {
 }
 
 function complaintAbout(bytes: Buffer): string | null {
-  if (bytes.length > MAX_FILE_BYTES) return `expected at most 1 MiB, got ${bytes.length} bytes`;
+  if (bytes.length > MAX_FILE_BYTES) return 'expected at most 1 MiB, got more';
   if (bytes.includes(0)) return 'expected text, got a NUL byte (is it a binary file, or UTF-16?)';
   return isUtf8(bytes) ? null : 'expected UTF-8 text, got bytes that are none';
 }
