@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { type ConfigIssue, type Interpreted, valueAt } from './config-issue.ts';
 import { type DaemonFile, daemonSchema } from './daemon-schema.ts';
+import { masterWords } from './foreign-words.ts';
 import { interpret } from './interpret.ts';
 import { textOf } from './literal.ts';
 import { UNSUPPORTED_MASTER_KEYS } from './unsupported.ts';
@@ -56,6 +57,7 @@ export function interpretDaemonConfig(
   const result = interpret(daemonSchema, raw, {
     checks: [sourceIssues],
     unsupported: UNSUPPORTED_MASTER_KEYS,
+    foreignWords: masterWords,
   });
   if (!result.ok) return result;
   const config = normalise(result.value, baseDirectory);

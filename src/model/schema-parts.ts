@@ -6,7 +6,6 @@ import * as z from 'zod/mini';
 import { parseCpu } from '../lib/cpu.ts';
 import { parseDuration } from '../lib/duration.ts';
 import { parseFileMode } from '../lib/file-mode.ts';
-import { nearest } from '../lib/nearest.ts';
 import { type Parsed, parsed, unparsed } from '../lib/parsed.ts';
 import { parseSize } from '../lib/size.ts';
 import { describeValue, isMap, Literal, textOf } from './literal.ts';
@@ -46,11 +45,8 @@ export function quantity<T>(parse: (text: string) => Parsed<T>, options: LeafOpt
 export function section<const Shape extends z.core.$ZodShape>(shape: Shape) {
   const known = Object.keys(shape);
   const strict = z.strictObject(shape, {
-    // One line a key, taken apart again in interpret().
-    error: (issue) =>
-      issue.code === 'unrecognized_keys'
-        ? issue.keys.map((key) => unknownKey(key, known)).join('\n')
-        : undefined,
+    // Only what interpret() makes its messages of, as it knows the other sections.
+    error: (issue) => (issue.code === 'unrecognized_keys' ? known.join('\n') : undefined),
   });
   return z.pipe(mapOnly('a map of keys'), strict);
 }
@@ -146,10 +142,4 @@ function mapOnly(expected: string) {
     if (input === null) return parsed({});
     return isMap(input) ? parsed(input) : unparsed(expected);
   });
-}
-
-function unknownKey(key: string, known: readonly string[]): string {
-  const meant = nearest(key, known);
-  const hint = meant === undefined ? `known here: ${known.join(', ')}` : `did you mean "${meant}"?`;
-  return `unknown key ${JSON.stringify(key)}; ${hint}`;
 }
