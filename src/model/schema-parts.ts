@@ -44,7 +44,8 @@ export function leaf<T>(
     z.transform((input: unknown, context): T => {
       const result = read(input);
       if (result.ok) return result.value;
-      const got = secret && textOf(input) !== undefined ? 'another value' : describeValue(input);
+      const isHidden = secret && textOf(input) !== undefined;
+      const got = result.got ?? (isHidden ? 'another value' : describeValue(input));
       context.issues.push({
         code: 'custom',
         input,
@@ -201,13 +202,20 @@ export const account = text('a name or a numeric id');
 /** The command and its arguments. */
 export const argv = leaf(readArgv, { json: { type: 'array', minItems: 1, items: SCALAR } });
 
+const ARGV = 'a list of a command and its arguments such as ["/bin/sleep", "10"]';
+
 function readArgv(input: unknown): Parsed<readonly [string, ...string[]]> {
-  const expected = 'a list of a command and its arguments such as ["/bin/sleep", "10"]';
-  const words = Array.isArray(input) ? input.map(textOf) : [];
-  const [command, ...rest] = words.filter((word) => word !== undefined && !word.includes('\0'));
-  return command === undefined || command === '' || rest.length + 1 !== words.length
-    ? unparsed(expected)
-    : parsed([command, ...rest.filter((word) => word !== undefined)]);
+  if (!Array.isArray(input)) return unparsed(ARGV);
+  const odd = input.find((word, at) => !isWord(word) || (at === 0 && word === ''));
+  if (input.length > 0 && odd !== undefined) {
+    return unparsed(ARGV, `a list with ${describeValue(odd)} in it`);
+  }
+  const [command, ...rest] = input.flatMap((word) => textOf(word) ?? []);
+  return command === undefined ? unparsed(ARGV) : parsed([command, ...rest]);
+}
+
+function isWord(input: unknown): boolean {
+  return textOf(input)?.includes('\0') === false;
 }
 
 function mapOnly(expected: string) {

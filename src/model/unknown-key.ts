@@ -30,8 +30,14 @@ export function plainWord(key: string): string {
 
 function hintFor({ section, key, known }: UnknownKey, vocabulary: Vocabulary): string {
   if (key === '<<') return 'YAML 1.2 has no merge keys (write out what it should bring)';
-  const meant = nearest(key, known) ?? meantElsewhere(section, key, vocabulary);
-  return meant === undefined ? `known here: ${known.join(', ')}` : `did you mean "${meant}"?`;
+  const dotted = vocabulary.paths.find((path) => path.length > 1 && formatKeyPath(path) === key);
+  if (dotted !== undefined)
+    return `keys are nested: ${dotted.join(': {')}: …${'}'.repeat(dotted.length - 1)}`;
+  const isOfTheTop = vocabulary.paths.some((path) => path.length === 1 && path[0] === key);
+  const meant =
+    nearest(key, known) ?? (isOfTheTop ? undefined : meantElsewhere(section, key, vocabulary));
+  if (meant !== undefined) return `did you mean "${meant}"?`;
+  return isOfTheTop ? 'it belongs to the top of the file' : `known here: ${known.join(', ')}`;
 }
 
 /** In another section, or in the words of another tool. Entries of lists are theirs alone. */
@@ -45,7 +51,7 @@ function meantElsewhere(
   const nested = paths.filter((path) => path.length > 1);
   const same = nested.find((path) => plainWord(lastOf(path)) === word);
   const meant =
-    same === undefined ? (foreignWords.get(word) ?? similar(key, nested)) : formatKeyPath(same);
+    foreignWords.get(word) ?? (same === undefined ? similar(key, nested) : formatKeyPath(same));
   const prefix = `${formatKeyPath(section)}.`;
   return meant?.startsWith(prefix) === true && !meant.slice(prefix.length).includes('.')
     ? meant.slice(prefix.length)

@@ -35,6 +35,8 @@ describe('what was meant by a key that is not known', () => {
     ['nothing near', [], 'volumes', 'known here: policy, tolerance'],
     ['nothing near, and short', [], 'prt', 'known here: policy, tolerance'],
     ['what only a list knows', ['provisioning', 0], 'cwd', 'known here: policy, tolerance'],
+    ['a key of the top', ['process'], 'logs', 'it belongs to the top of the file'],
+    ['a path', [], 'process.nice', 'keys are nested: process: {nice: …}'],
     ['a merge', [], '<<', 'YAML 1.2 has no merge keys (write out what it should bring)'],
   ])('%s', (_what, section, key, expected) => {
     expect(hint(section, key)).toBe(expected);
