@@ -5,6 +5,8 @@ import {
   linkSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -15,6 +17,8 @@ import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { examples, program, runProgram } from './programs.ts';
+
+const FIXTURES = join(import.meta.dirname, '../fixtures');
 
 const GOOD = 'process: {working_directory: /srv}\n';
 
@@ -112,6 +116,33 @@ ${broken}: 'web' is defined more than once: also in ${two}, ${one} (keep one)
 `,
   );
   expect(code).toBe(9);
+});
+
+test('all the mistakes of the fixtures are told with their places', async () => {
+  const names = readdirSync(FIXTURES).filter((name) => name.startsWith('rejected-'));
+  for (const kind of ['service', 'master']) {
+    const files = names
+      .filter((name) => name.includes('-master-') === (kind === 'master'))
+      .map((name) => join(FIXTURES, name));
+    expect(files.length).toBeGreaterThan(20);
+    const { code, stdout, stderr } = await validate(...files, '--kind', kind);
+    const lines = stdout.split('\n').filter((line) => !line.includes('is defined more than once'));
+    for (const file of files) {
+      const told = lines.filter((line) => line.startsWith(`${file}:`));
+      const expected = [...readFileSync(file, 'utf8').matchAll(/^# expect: (.*)$/gm)];
+      expect(told).toEqual(expected.map(([, problem]) => `${file}:${problem}`));
+    }
+    expect(code).toBe(9);
+    expect(stderr).toContain(`${files.length} files: ${files.length} invalid`);
+  }
+});
+
+test('what is right passes, told by its content what it is', async () => {
+  const files = readdirSync(FIXTURES).filter((name) => name.startsWith('accepted-'));
+  for (const name of files) {
+    const { code, stdout } = await validate(join(FIXTURES, name));
+    expect([name, code, stdout]).toEqual([name, 0, '']);
+  }
 });
 
 test('what a file is may be said', async () => {

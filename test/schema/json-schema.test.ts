@@ -80,9 +80,10 @@ describe('an editor', () => {
   });
 
   it('takes every block of the manual', () => {
-    const blocks = [
-      ...readFileSync(join(ROOT, 'README.md'), 'utf8').matchAll(/^```yaml\n([\s\S]*?)^```$/gm),
-    ];
+    const pages = readdirSync(join(ROOT, 'docs')).map((page) => join('docs', page));
+    const blocks = ['README.md', ...pages].flatMap((page) => [
+      ...readFileSync(join(ROOT, page), 'utf8').matchAll(/^```yaml\n([\s\S]*?)^```$/gm),
+    ]);
     expect(blocks.length).toBeGreaterThan(3);
     for (const [, text = ''] of blocks) {
       expect(faults(text, text.startsWith('# config.yaml') ? 'config' : 'service')).toEqual([]);
