@@ -2,6 +2,7 @@ import { judgeDirectory } from '../host/own-directory.ts';
 import { journalTrouble } from '../journal/journal-database.ts';
 import { readInstant, systemClock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
+import { neutralise } from '../lib/neutralise.ts';
 import type { DaemonConfig, SourceConfig } from '../model/daemon-config.ts';
 import { definitionProblems } from '../model/definition-problems.ts';
 import { formatProblem, type Problem, problemRowOf } from '../model/desired.ts';
@@ -26,7 +27,8 @@ export function check(configPath: string, format: CheckFormat): number {
   if (format === 'json') {
     process.stdout.write(`${JSON.stringify(problems.map(problemRowOf), null, 2)}\n`);
   } else if (problems.length > 0) {
-    process.stderr.write(`${problems.map(formatProblem).join('\n')}\n`);
+    for (const problem of problems)
+      process.stderr.write(`${neutralise(formatProblem(problem), { colours: false })}\n`);
   } else {
     process.stdout.write(`${reading.file}: ok, ${reached.count} services\n`);
   }

@@ -247,6 +247,25 @@ ${two}: 'twice' is defined more than once: also in ${one} (keep one)
   expect((await check('--format', 'xml')).code).toBe(2);
 });
 
+test('what a file holds does not steer the terminal', async () => {
+  const folder = scratch();
+  const config = write(folder, 'config.yaml', 'global: {config_directory: c}\n');
+  const file = write(folder, 'c/odd.yaml', `${GOOD}labels: {"a\\x1b[31mb": [1]}\n`);
+  const check = await runProgram(await program('processmaster'), ['--check', '-c', config]);
+  const validated = await validate(file);
+  for (const said of [check.stderr, validated.stdout]) {
+    expect(said).toContain('expected a text, got a list');
+    expect(said).not.toContain('\x1b');
+  }
+});
+
+test('the rest of pmctl carries nothing of it', async () => {
+  const pmctl = await program('pmctl');
+  const ofYaml = 'Tabs are not allowed as indentation';
+  expect(readFileSync(join(dirname(pmctl), 'validate'), 'utf8')).toContain(ofYaml);
+  expect(readFileSync(pmctl, 'utf8')).not.toContain(ofYaml);
+});
+
 function validate(...args: string[]) {
   const env = { PATH: process.env.PATH, PMCTL_SOCK: '/nonexistent/socket' };
   return program('pmctl').then((pmctl) => runProgram(pmctl, ['validate', ...args], { env }));
