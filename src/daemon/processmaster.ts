@@ -14,11 +14,12 @@ import { preflight } from './preflight.ts';
 import { releaseCgroup } from './release-cgroup.ts';
 import { ownCommandLine, replaceSelf } from './successor.ts';
 
-const USAGE = `Usage: processmaster [-c FILE] [--check]
+const USAGE = `Usage: processmaster [-c FILE] [--check [--format json]]
 
   -c, --config FILE  master config (default: config.yaml)
       --check        validate the master config and every definition it reaches, print all
                      problems, exit 0 or 1
+      --format FORMAT  of --check: text (default) or json
       --preflight    say whether this program could take over from the running daemon; changes
                      nothing
       --release-cgroup
@@ -41,8 +42,13 @@ async function main(args: readonly string[]): Promise<number> {
   const build = buildInfo();
   if (options.version)
     return print(`processmaster ${build.version} (${build.host}, ${build.time})\n`);
-  if (options.check) return check(options.config);
   if (options['release-cgroup']) return releaseCgroup();
+  const { format } = options;
+  if (format !== 'text' && format !== 'json') {
+    complain(`processmaster: cannot print as '${format}': expected text or json\n`);
+    return EXIT_USAGE;
+  }
+  if (options.check) return check(options.config, format);
   if (options.preflight) return preflight(options.config);
   return run(options.config);
 }
@@ -54,6 +60,7 @@ function parseOptions(args: readonly string[]) {
       options: {
         config: { type: 'string', short: 'c', default: 'config.yaml' },
         check: { type: 'boolean', default: false },
+        format: { type: 'string', default: 'text' },
         preflight: { type: 'boolean', default: false },
         'release-cgroup': { type: 'boolean', default: false },
         version: { type: 'boolean', default: false },
