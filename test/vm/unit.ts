@@ -3,7 +3,7 @@ import { waitFor } from '../e2e/wait-for.ts';
 import { command } from './command.ts';
 
 export const UNIT = 'processmaster.service';
-export const CONFIG_DIRECTORY = '/etc/processmaster/config.d';
+const CONFIG_DIRECTORY = '/etc/processmaster/config.d';
 /** Where systemd puts the unit's cgroup, and the instance within. */
 export const UNIT_CGROUP = `/sys/fs/cgroup/system.slice/${UNIT}`;
 
