@@ -67,7 +67,7 @@ function configIssues(issue: z.core.$ZodIssue): readonly ConfigIssue[] {
     return [{ path: issue.path, at: 'value', message: issue.message }];
   }
   const messages = issue.message.split('\n');
-  return issue.keys.map((key, index) => ({
+  return issue.keys.slice(0, MAX_ISSUES).map((key, index) => ({
     path: [...issue.path, key],
     at: 'key',
     message: messages[index] ?? issue.message,

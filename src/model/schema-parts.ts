@@ -9,6 +9,7 @@ import { parseFileMode } from '../lib/file-mode.ts';
 import { nearest } from '../lib/nearest.ts';
 import { type Parsed, parsed, unparsed } from '../lib/parsed.ts';
 import { parseSize } from '../lib/size.ts';
+import { MAX_ISSUES } from './config-issue.ts';
 import { describeValue, isMap, Literal, textOf } from './literal.ts';
 
 // Compiled validators are for hot paths; here they only cost memory.
@@ -49,7 +50,10 @@ export function section<const Shape extends z.core.$ZodShape>(shape: Shape) {
     // One line a key, taken apart again in interpret().
     error: (issue) =>
       issue.code === 'unrecognized_keys'
-        ? issue.keys.map((key) => unknownKey(key, known)).join('\n')
+        ? issue.keys
+            .slice(0, MAX_ISSUES)
+            .map((key) => unknownKey(key, known))
+            .join('\n')
         : undefined,
   });
   return z.pipe(mapOnly('a map of keys'), strict);

@@ -3,7 +3,8 @@ import { readBounded } from '../host/safe-open.ts';
 import { messageOf } from '../lib/errors.ts';
 import { type DaemonConfig, interpretDaemonConfig } from '../model/daemon-config.ts';
 import type { Problem } from '../model/desired.ts';
-import { MAX_FILE_BYTES, parseYaml, sortProblems } from './yaml-document.ts';
+import { parseYaml, sortProblems } from './yaml-document.ts';
+import { MAX_FILE_BYTES } from './yaml-limits.ts';
 
 export type DaemonConfigReading =
   | { readonly kind: 'valid'; readonly file: string; readonly config: DaemonConfig }
