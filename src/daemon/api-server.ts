@@ -109,7 +109,7 @@ function createPorts(parts: ApiParts): ApiPorts {
     updateSources: async ({ prune, only }) => {
       const apply = only === undefined ? 'all' : new Set(only);
       const before = store.desired;
-      return reportUpdate(before, parts.sources.read({ settled: true, prune, apply }));
+      return reportUpdate(before, await parts.sources.read({ settled: true, prune, apply }));
     },
     diffSources: (options) =>
       diffSources(
