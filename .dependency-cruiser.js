@@ -81,7 +81,7 @@ export default {
     onlyIn(
       'yaml-only-in-yaml-document',
       'node_modules/yaml/',
-      '^src/sources/(yaml-document|edit-definition)\\.ts$',
+      '^src/sources/(yaml-document|yaml-limits|edit-definition)\\.ts$',
     ),
     onlyIn(
       'fastify-and-bcryptjs-only-in-web',

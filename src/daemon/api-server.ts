@@ -111,7 +111,10 @@ function createPorts(parts: ApiParts): ApiPorts {
     updateSources: async ({ prune, only }) => {
       const apply = only === undefined ? 'all' : new Set(only);
       const before = store.desired;
-      const report = reportUpdate(before, parts.sources.read({ settled: true, prune, apply }));
+      const report = reportUpdate(
+        before,
+        await parts.sources.read({ settled: true, prune, apply }),
+      );
       if (only === undefined) provisionAgain(parts);
       return report;
     },

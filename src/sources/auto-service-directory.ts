@@ -57,6 +57,11 @@ export class AutoServiceDirectory implements Source {
     return { content: { kind: 'read', definitions }, lookAgainAfterMs };
   }
 
+  loadAhead(now: Instant, { settled = false }: ReadOptions = {}): Iterable<void> {
+    const found = this.#candidates();
+    return found.kind === 'found' ? this.#files.loadAhead(found.candidates, now, settled) : [];
+  }
+
   holds(file: string): boolean {
     return this.#contextOf(file) !== null;
   }

@@ -14,7 +14,7 @@ import {
   preferredDefinitionFile,
 } from './auto-service-directory.ts';
 import { isDefinitionName } from './config-directory.ts';
-import { MAX_FILE_BYTES } from './yaml-document.ts';
+import { MAX_FILE_BYTES } from './yaml-limits.ts';
 
 /** The standard input, as an operand. */
 const STDIN = '-';

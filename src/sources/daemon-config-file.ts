@@ -8,7 +8,8 @@ import {
   sourcesNamedIn,
 } from '../model/daemon-config.ts';
 import type { Problem } from '../model/desired.ts';
-import { MAX_FILE_BYTES, parseYaml, sortProblems, type YamlDocument } from './yaml-document.ts';
+import { parseYaml, sortProblems, type YamlDocument } from './yaml-document.ts';
+import { MAX_FILE_BYTES } from './yaml-limits.ts';
 
 export type DaemonConfigReading =
   | { readonly kind: 'valid'; readonly file: string; readonly config: DaemonConfig }

@@ -6,7 +6,8 @@ import type { Definition } from '../model/desired.ts';
 import { textOf } from '../model/literal.ts';
 import { interpretService } from '../model/service-definition.ts';
 import { parseServiceName, type ServiceName } from '../model/service-name.ts';
-import { MAX_FILE_BYTES, parseYaml, sortProblems, type YamlDocument } from './yaml-document.ts';
+import { parseYaml, sortProblems, type YamlDocument } from './yaml-document.ts';
+import { MAX_FILE_BYTES } from './yaml-limits.ts';
 
 /** What a service file takes from the source that it lies in. */
 export interface ServiceFileContext {

@@ -1,6 +1,7 @@
 /** What the parser says, by what we say: what it is, and mostly what to do. */
 const WORDS: readonly (readonly [RegExp, string])[] = [
-  [/call stack/, 'expected less nesting'],
+  // The parser recurses, so thousands of lists in lists ("- - - -") exhaust the stack.
+  [/call stack|stack overflow/i, 'expected less nesting'],
   [/^Tabs are not allowed/, 'tabs are not allowed as indentation (use spaces)'],
   [
     /^Nested mappings are not allowed/,
