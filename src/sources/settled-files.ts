@@ -64,13 +64,22 @@ export class SettledFiles {
     });
   }
 
+  /** Whether there is a reading of that one, however old. */
+  knows(id: string): boolean {
+    return this.#readings.has(id);
+  }
+
+  /** Whether that one is as it was read. */
+  isCurrent(id: string, { fingerprint }: Candidate): boolean {
+    return this.#readings.get(id)?.fingerprint === fingerprint;
+  }
+
   #take(id: string, candidate: Candidate, now: Instant, settled: boolean): number | null {
     const reading = this.#readings.get(id);
     if (reading !== undefined) reading.missingSinceMs = null;
     if (reading?.fingerprint === candidate.fingerprint) return null;
-    const ageMs = now.wallMs - candidate.changedAtMs;
-    // A change in the future means that the clock was set back: no reason to wait for it.
-    if (!settled && ageMs >= 0 && ageMs < SETTLE_MS) return SETTLE_MS - ageMs;
+    const waitMs = settlesInMs(candidate.changedAtMs, now);
+    if (!settled && waitMs !== null) return waitMs;
     const definition = candidate.load();
     this.#readings.set(id, {
       fingerprint: isUnreadable(definition) ? '' : candidate.fingerprint,
@@ -99,6 +108,13 @@ export class SettledFiles {
     this.#readings.delete(id);
     return null;
   }
+}
+
+/** In how many milliseconds a file will have been left alone for long enough; `null` if it was. */
+export function settlesInMs(changedAtMs: number, now: Instant): number | null {
+  const ageMs = now.wallMs - changedAtMs;
+  // A change in the future means that the clock was set back: no reason to wait for it.
+  return ageMs >= 0 && ageMs < SETTLE_MS ? SETTLE_MS - ageMs : null;
 }
 
 /** Identifies a file's content by what any change of it changes. */

@@ -1,0 +1,13 @@
+import { lstatSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+/**
+ * Wall time of the last change of a file that lies directly in a folder (ctime; 0 without any). What
+ * comes and goes changes the folder itself, and what is in the folders below is not looked at.
+ */
+export function topLevelChangedAtMs(folder: string): number {
+  const times = readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map(({ name }) => lstatSync(join(folder, name), { throwIfNoEntry: false })?.ctimeMs ?? 0);
+  return times.reduce((latest, time) => Math.max(latest, time), 0);
+}
