@@ -17,12 +17,14 @@ import { readServiceText } from './service-file.ts';
 import {
   candidateIn,
   DEFINITION_NAMES,
+  definitionsIn,
   type FolderCandidate,
   type FolderContext,
   isIgnored,
   lastChangeMs,
   markerIn,
   unusable,
+  versionOf,
 } from './service-folder.ts';
 import { type Candidate, SettledFiles, settlesInMs, statIfThere } from './settled-files.ts';
 import { topLevelChangedAtMs } from './top-level.ts';
@@ -40,6 +42,8 @@ interface ServiceFolder {
   readonly stats: BigIntStats;
   /** What has the marker's name, whatever it is. */
   readonly marker: BigIntStats | null;
+  /** Of the marker and what it is about; empty without. */
+  readonly version: string;
 }
 
 type Unavailable = Extract<SourceContent, { readonly kind: 'unavailable' }>;
@@ -147,7 +151,9 @@ export class AutoServiceDirectory implements Source {
         const why = `expected the folder's name to be ${SERVICE_NAME_RULE}`;
         return { folder: null, candidate: unusable(path, null, why) };
       }
-      const folder = { id, name, path, stats, marker: markerIn(path) };
+      const marker = markerIn(path);
+      const version = marker === null ? '' : versionOf([marker, ...definitionsIn(path)]);
+      const folder = { id, name, path, stats, marker, version };
       const candidate = candidateIn(path, stats, { folderName: name, ...this.#defaults });
       const waiting = candidate && this.#afterCopy(folder, candidate, now, options);
       return { folder, candidate: waiting };
@@ -178,7 +184,7 @@ export class AutoServiceDirectory implements Source {
 
   /** What the folder should have, in how many milliseconds it can be told, or null: nothing. */
   #wish(
-    { id, name, path, stats, marker }: ServiceFolder,
+    { id, name, path, stats, marker, version }: ServiceFolder,
     candidates: ReadonlyMap<string, FolderCandidate>,
     now: Instant,
     settled: boolean,
@@ -186,11 +192,11 @@ export class AutoServiceDirectory implements Source {
     const candidate = candidates.get(id);
     if (marker === null) {
       const isInForce = candidate?.isDefault === true && this.#files.isCurrent(id, candidate);
-      return isInForce ? { kind: 'generate', service: name, folder: path } : null;
+      return isInForce ? { kind: 'generate', service: name, folder: path, version: '' } : null;
     }
     const changedAtMs = candidate?.changedAtMs ?? lastChangeMs([stats]);
     const waitMs = settlesInMs(Math.max(lastChangeMs([marker]), changedAtMs), now);
     if (waitMs !== null && !settled) return waitMs;
-    return { kind: 'regenerate', service: name, folder: path };
+    return { kind: 'regenerate', service: name, folder: path, version };
   }
 }

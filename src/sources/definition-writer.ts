@@ -49,7 +49,7 @@ export class DefinitionWriter {
     for (const wish of wishes) {
       const id = `${wish.kind} ${wish.folder}`;
       const before = this.#failures.get(id) ?? null;
-      const result = this.#isDue(before, eager) ? this.#try(wish, before) : before;
+      const result = this.#isDue(wish, before, eager) ? this.#try(wish, before) : before;
       if (result === 'written') written.add(wish.folder);
       else if (result !== null) failures.set(id, result);
     }
@@ -64,8 +64,9 @@ export class DefinitionWriter {
     );
   }
 
-  #isDue(failure: Failure | null, eager: boolean): boolean {
-    return eager || failure === null || this.#ports.clock.monotonicMs() >= failure.retryAtMs;
+  #isDue({ version }: FileWish, failure: Failure | null, eager: boolean): boolean {
+    if (eager || failure === null || failure.wish.version !== version) return true;
+    return this.#ports.clock.monotonicMs() >= failure.retryAtMs;
   }
 
   /** Null when somebody else has settled it meanwhile. */

@@ -10,4 +10,6 @@ export interface FileWish {
   readonly service: ServiceName;
   /** Absolute. */
   readonly folder: string;
+  /** Another one when what it depends on has changed: then it is worth another try. */
+  readonly version: string;
 }

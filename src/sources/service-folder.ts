@@ -72,8 +72,21 @@ function scriptCandidate(
 
 /** What has the marker's name in a folder, whatever it is. */
 export function markerIn(folder: string): BigIntStats | null {
-  const marker = join(folder, REGENERATE_MARKER);
-  return lstatSync(marker, { bigint: true, throwIfNoEntry: false }) ?? null;
+  return lstatIfThere(join(folder, REGENERATE_MARKER));
+}
+
+/** What has the name of a definition in a folder, whatever it is. */
+export function definitionsIn(folder: string): readonly (BigIntStats | null)[] {
+  return DEFINITION_NAMES.map((name) => lstatIfThere(join(folder, name)));
+}
+
+/** Changes with the files and what is in them, but not when one gets or loses another name. */
+export function versionOf(files: readonly (BigIntStats | null)[]): string {
+  return files.map((file) => (file === null ? '-' : `${file.ino} ${file.mtimeNs}`)).join(', ');
+}
+
+function lstatIfThere(path: string): BigIntStats | null {
+  return lstatSync(path, { bigint: true, throwIfNoEntry: false }) ?? null;
 }
 
 /** A service whose definition cannot be told, for a reason. */

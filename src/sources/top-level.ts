@@ -9,5 +9,6 @@ export function topLevelChangedAtMs(folder: string): number {
   const times = readdirSync(folder, { withFileTypes: true })
     .filter((entry) => !entry.isDirectory())
     .map(({ name }) => lstatSync(join(folder, name), { throwIfNoEntry: false })?.ctimeMs ?? 0);
-  return times.reduce((latest, time) => Math.max(latest, time), 0);
+  // Whole milliseconds, as the clock that it is compared with has them.
+  return times.reduce((latest, time) => Math.max(latest, Math.floor(time)), 0);
 }
