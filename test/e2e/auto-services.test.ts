@@ -391,38 +391,52 @@ test('a definition that is a link is neither followed, replaced nor written thro
 
 test('whoever swaps folders, definitions and markers for links gets nothing written elsewhere', async () => {
   const instance = await startInstance();
-  const outside = join(instance.root, 'outside');
-  mkdirSync(outside);
-  writeFileSync(join(outside, 'service.yml'), 'precious\n');
-  writeFileSync(join(outside, 'run.sh'), SCRIPT, { mode: 0o755 });
+  // Where a definition would be generated, and where one would be written anew.
+  const [bare, marked] = [join(instance.root, 'bare'), join(instance.root, 'marked')];
+  for (const outside of [bare, marked]) {
+    mkdirSync(outside);
+    writeFileSync(join(outside, 'run.sh'), SCRIPT, { mode: 0o755 });
+  }
+  writeFileSync(join(marked, 'service.yml'), 'precious\n');
+  writeFileSync(join(marked, MARKER), '');
   // The attacker may even put folders there.
   chownSync(instance.autoServiceDirectory, NOBODY, NOBODY);
   chmodSync(instance.root, 0o755);
   const before = () =>
-    [outside, ...readdirSync(outside).map((name) => join(outside, name))].map((path) => {
-      const { uid, gid, mode, size, mtimeMs, nlink } = lstatSync(path);
-      return { path, uid, gid, mode, size, mtimeMs, nlink };
-    });
+    [bare, marked].flatMap((outside) =>
+      ['.', ...readdirSync(outside)].map((name) => {
+        const path = join(outside, name);
+        const { uid, gid, mode, size, mtimeMs, nlink } = lstatSync(path);
+        return { path, uid, gid, mode, size, mtimeMs, nlink };
+      }),
+    );
   const untouched = before();
   const attack = `
-    import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-    const [auto, outside] = process.argv.slice(1);
+    import { mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+    const [auto, bare, marked] = process.argv.slice(1);
     process.setgroups([]); process.setgid(${NOBODY}); process.setuid(${NOBODY});
     const attempt = (act) => { try { act(); } catch {} };
-    const folder = auto + '/prey', link = auto + '/.link', file = folder + '/service.yml';
     for (let round = 0; ; round += 1) {
-      attempt(() => mkdirSync(folder));
-      attempt(() => writeFileSync(folder + '/run.sh', '#!/bin/sh\\nexec sleep 1000\\n', { mode: 0o755 }));
-      attempt(() => writeFileSync(folder + '/${MARKER}', ''));
-      attempt(() => rmSync(file));
-      if (round % 2) attempt(() => symlinkSync(outside + '/service.yml', file));
-      attempt(() => rmSync(file + '.bak'));
-      attempt(() => symlinkSync(outside + '/service.yml', file + '.bak'));
-      attempt(() => symlinkSync(outside, link));
-      attempt(() => renameSync(folder, auto + '/.away'));
-      attempt(() => renameSync(link, folder));
-      attempt(() => rmSync(folder));
-      attempt(() => renameSync(auto + '/.away', folder));
+      const folder = auto + '/prey-' + (round % 20), file = folder + '/service.yml';
+      const aside = auto + '/.aside-' + (round % 20), link = auto + '/.link';
+      // A folder now and a link the next time, and something else in it each time.
+      const isFolder = Math.floor(round / 20) % 2 === 0;
+      attempt(() => rmSync(link));
+      if (isFolder) {
+        attempt(() => unlinkSync(folder));
+        attempt(() => renameSync(aside, folder));
+        attempt(() => mkdirSync(folder));
+        attempt(() => writeFileSync(folder + '/run.sh', '#!/bin/sh\\nexec sleep 1000\\n', { mode: 0o755 }));
+        attempt(() => rmSync(file, { force: true }));
+        if (round % 3 === 0) attempt(() => writeFileSync(folder + '/${MARKER}', ''));
+        if (round % 7 === 0) attempt(() => symlinkSync(marked + '/service.yml', file));
+        attempt(() => rmSync(file + '.bak', { force: true }));
+        attempt(() => symlinkSync(marked + '/service.yml', file + '.bak'));
+      } else {
+        attempt(() => symlinkSync(round % 2 ? bare : marked, link));
+        attempt(() => renameSync(folder, aside));
+        attempt(() => renameSync(link, folder));
+      }
     }`;
   const attacker = start(
     process.execPath,
@@ -430,7 +444,8 @@ test('whoever swaps folders, definitions and markers for links gets nothing writ
     '-e',
     attack,
     instance.autoServiceDirectory,
-    outside,
+    bare,
+    marked,
   );
   const untilMs = performance.now() + 5_000;
   while (performance.now() < untilMs) {
@@ -440,7 +455,7 @@ test('whoever swaps folders, definitions and markers for links gets nothing writ
   expect(attacker.exitCode).toBeNull();
   attacker.kill('SIGKILL');
   expect(before()).toEqual(untouched);
-  expect(readFileSync(join(outside, 'service.yml'), 'utf8')).toBe('precious\n');
+  expect(readFileSync(join(marked, 'service.yml'), 'utf8')).toBe('precious\n');
 });
 
 test('a daemon that is killed while it regenerates leaves what the next one finishes', async () => {
