@@ -20,7 +20,7 @@ import {
   definitionsIn,
   type FolderCandidate,
   type FolderContext,
-  isIgnored,
+  isServiceFolderName,
   lastChangeMs,
   markerIn,
   unusable,
@@ -111,7 +111,7 @@ export class AutoServiceDirectory implements Source {
   #contextOf(file: string): FolderContext | null {
     const folder = dirname(file);
     const folderName = basename(folder);
-    if (dirname(folder) !== this.#path || isIgnored(folderName)) return null;
+    if (dirname(folder) !== this.#path || !isServiceFolderName(folderName)) return null;
     const rank = DEFINITION_NAMES.indexOf(basename(file));
     const name = parseServiceName(folderName.trim());
     const isOutranked = DEFINITION_NAMES.slice(0, rank).some((preferred) =>
@@ -132,7 +132,7 @@ export class AutoServiceDirectory implements Source {
     const candidates = new Map<string, FolderCandidate>();
     const folders: ServiceFolder[] = [];
     for (const id of folderNames) {
-      if (isIgnored(id)) continue;
+      if (!isServiceFolderName(id)) continue;
       const found = this.#look(id, now, options);
       if (found === null) continue;
       if (found.candidate !== null) candidates.set(id, found.candidate);

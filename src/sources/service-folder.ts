@@ -24,9 +24,19 @@ export function isAutoServiceFile(name: string): boolean {
   return [START_SCRIPT, REGENERATE_MARKER, ...DEFINITION_NAMES].includes(name);
 }
 
-/** Whether a folder of that name is no service, whatever it holds. */
-export function isIgnored(folderName: string): boolean {
-  return folderName.startsWith('.') || folderName.endsWith(DISABLED_SUFFIX);
+/** Whether a file of that name in a service folder is its definition. */
+export function isDefinitionFileName(name: string): boolean {
+  return DEFINITION_NAMES.includes(name);
+}
+
+/** Which of the files in a service folder its definition is, or would be. */
+export function preferredDefinitionFile(names: readonly string[]): string {
+  return DEFINITION_NAMES.find((name) => names.includes(name)) ?? DEFINITION_NAMES[0];
+}
+
+/** Whether a folder of that name may be a service: neither hidden nor disabled. */
+export function isServiceFolderName(name: string): boolean {
+  return !name.startsWith('.') && !name.endsWith(DISABLED_SUFFIX);
 }
 
 /** What the definition in a service folder takes from where it lies. */

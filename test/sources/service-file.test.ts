@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Definition } from '../../src/model/desired.ts';
 import { readServiceFile } from '../../src/sources/service-file.ts';
-import { name, spec } from '../builders/specs.ts';
+import { entry, name, spec } from '../builders/specs.ts';
 
 const FIXTURES = join(import.meta.dirname, '../fixtures');
 let folder: string;
@@ -80,6 +80,13 @@ describe('a service file', () => {
         maxRestarts: 100,
         toleranceMs: 3_600_000,
       },
+      provisioning: [
+        { owner: 'web', group: '33', recursive: true, path: join(FIXTURES, 'app') },
+        { path: join(FIXTURES, 'app/server'), addNetBindCapability: true },
+        { path: '/var/cache/web' },
+        { path: join(FIXTURES, 'app/..cache'), owner: '1000' },
+        { path: join(FIXTURES, 'app/data') },
+      ].map((changes) => entry({ owner: null, mode: 0o770, ...changes })),
     });
   });
 
@@ -110,7 +117,7 @@ describe('a service file', () => {
     ['invalid UTF-8', Buffer.from([0x61, 0x3a, 0x20, 0xff]), /UTF-8/],
     ['500,000 brackets', '['.repeat(500_000), /expected less nesting/],
     ['a quarter of a million aliases', `a: &a x\nb: [${'*a,'.repeat(250_000)}]`, /aliases/],
-    ['a list that holds itself', 'process: &a [*a]', /aliases/],
+    ['a list that holds itself', 'process: &a [*a]', /within itself/],
     [
       '90,000 unknown keys',
       Array.from({ length: 90_000 }, (_, i) => `k${i}: 1`).join('\n'),
