@@ -15,6 +15,7 @@ import type { ServiceEvent } from '../model/event.ts';
 import type { Actor } from '../model/intent.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import { listCgroupNames } from '../observers/relist.ts';
+import { DefinitionWriter } from '../sources/definition-writer.ts';
 import { removeLeftoverEdits } from '../sources/leftover-edits.ts';
 import { type Inheritance, SourceSet } from '../sources/source-set.ts';
 import { allStopped } from './all-stopped.ts';
@@ -65,6 +66,7 @@ export class Daemon {
   readonly #events: EventStream;
   readonly #histories: SavedHistories;
   readonly #machinery: Machinery;
+  readonly #definitions: DefinitionWriter;
   readonly #sources: SourceSet;
   readonly #lookout: Lookout;
   readonly #running: readonly ServiceName[];
@@ -127,6 +129,7 @@ export class Daemon {
     this.#running = [...new Set([...found.keys(), ...listCgroupNames(this.#tree)])];
     this.#machinery.controller.adopt(baseline);
     const known = [...this.#running, ...baseline.keys()];
+    this.#definitions = new DefinitionWriter({ clock, emit });
     this.#sources = this.#createSources(inherited, [...new Set(known)]);
     this.#restart = new RestartRequest({
       commandLine: options.commandLine,
@@ -266,6 +269,7 @@ export class Daemon {
         this.#specs.keep(desired);
         this.#forgetStrayFlags(desired);
       },
+      fulfil: (wishes, eager) => this.#definitions.fulfil(wishes, eager),
       onAvailability: (source, reason) => {
         if (reason === null) this.#unavailable.delete(source);
         else this.#unavailable.add(source);
@@ -331,7 +335,11 @@ export class Daemon {
 
   #warnings(): readonly string[] {
     const { ok, reason } = this.#journal.health;
-    return [...(ok ? [] : [reason]), ...[this.#histories.trouble].filter((text) => text !== null)];
+    return [
+      ...(ok ? [] : [reason]),
+      ...[this.#histories.trouble].filter((text) => text !== null),
+      ...this.#definitions.warnings(),
+    ];
   }
 
   #say(kind: string, message: string, actor: Actor = 'daemon'): void {
