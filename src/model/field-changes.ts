@@ -1,6 +1,6 @@
 import { changedFields } from './restart-hash.ts';
 import type { FieldChange } from './service-change.ts';
-import type { ServiceSpec } from './service-spec.ts';
+import { type EnvironmentFile, type ServiceSpec, writtenEnvironmentFile } from './service-spec.ts';
 import { isSecretName, maskPair, shortenPair } from './shown-value.ts';
 
 /** A field that files write as several values, each told by itself. */
@@ -22,6 +22,9 @@ const SPLITS: Readonly<Record<string, Split>> = {
       keys: ['process', 'environment', name, 'value'],
       value,
     })),
+  'process.env_file': (value) => [
+    part(['process', 'env_file'], listOf<EnvironmentFile>(value).map(writtenEnvironmentFile)),
+  ],
   'process.limits': (value) =>
     listOf<{ name: string; soft: unknown; hard: unknown }>(value).map(({ name, soft, hard }) =>
       part(['process', 'limits', name], soft === hard ? limit(soft) : { soft, hard }),

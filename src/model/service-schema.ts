@@ -43,6 +43,12 @@ const environmentVariable = section({
   value: anyScalar('a string', { secret: true }),
 });
 
+const environmentFile = quantity((value) =>
+  /^-?[^\0-][^\0]*$/.test(value)
+    ? parsed(value)
+    : unparsed('a path, or a hyphen and a path that may be missing'),
+);
+
 const umask = quantity((value) => {
   const mode = parseFileMode(value);
   return mode.ok && mode.value <= 0o777 ? mode : unparsed('an octal umask such as 0022');
@@ -61,6 +67,7 @@ const processKeys = section({
   stop_command: z.optional(argv),
   stop_grace_period_ms: z._default(milliseconds, 5_000),
   environment: z._default(listOf('a list of {name, value}', environmentVariable), []),
+  env_file: z._default(listOf('a list of paths', environmentFile), []),
   inherit_environment: z._default(flag(), false),
   user: z.optional(account),
   group: z.optional(account),
@@ -87,7 +94,6 @@ const processKeys = section({
   retries: z.optional(wholeNumber('a number', 0)),
   retry_delay: z.optional(duration),
   expect_within: z.optional(duration),
-  env_file: z.optional(listOf('a list of paths', path)),
 });
 
 const logKeys = section({

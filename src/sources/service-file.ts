@@ -1,5 +1,5 @@
 import { basename, dirname, extname } from 'node:path';
-import { readBounded } from '../host/safe-open.ts';
+import { readAttributed } from '../host/trusted-file.ts';
 import { messageOf } from '../lib/errors.ts';
 import { valueAt } from '../model/config-issue.ts';
 import type { Definition } from '../model/desired.ts';
@@ -30,14 +30,13 @@ export function readServiceFile(
   context: ServiceFileContext = STANDALONE,
 ): Definition {
   const fallback = context.folderName ?? nameFromPath(file);
-  let bytes: Buffer;
   try {
-    bytes = readBounded(file, MAX_FILE_BYTES);
+    const { content, isRootsOwn } = readAttributed(file, MAX_FILE_BYTES);
+    return interpretBytes(file, content, isRootsOwn, fallback, context);
   } catch (error) {
     const problem = { file, line: null, column: null, keyPath: '', message: messageOf(error) };
     return { kind: 'invalid', name: fallback, file, problems: [problem] };
   }
-  return interpretBytes(file, bytes, fallback, context);
 }
 
 /** The same for a text that is not (yet) the file's. */
@@ -46,7 +45,8 @@ export function readServiceText(
   text: string,
   context: ServiceFileContext = STANDALONE,
 ): Definition {
-  return interpretBytes(file, Buffer.from(text), context.folderName ?? nameFromPath(file), context);
+  const fallback = context.folderName ?? nameFromPath(file);
+  return interpretBytes(file, Buffer.from(text), false, fallback, context);
 }
 
 /** The definition of an auto service without a file: built-in defaults alone. */
@@ -54,12 +54,19 @@ export function defaultDefinition(
   folder: string,
   context: ServiceFileContext & { readonly folderName: ServiceName },
 ): Definition {
-  return interpretBytes(`${folder}/service.yml`, Buffer.from('{}'), context.folderName, context);
+  return interpretBytes(
+    `${folder}/service.yml`,
+    Buffer.from('{}'),
+    true,
+    context.folderName,
+    context,
+  );
 }
 
 function interpretBytes(
   file: string,
   bytes: Buffer,
+  isRootsOwn: boolean,
   fallback: ServiceName | null,
   context: ServiceFileContext,
 ): Definition {
@@ -80,7 +87,7 @@ function interpretBytes(
     return { kind: 'invalid', name, file, problems: [first, ...rest] };
   }
   if (!interpreted.ok) throw new Error('unreachable: an invalid definition without a problem');
-  return { kind: 'valid', name: interpreted.value.name, file, spec: interpreted.value };
+  return { kind: 'valid', name: interpreted.value.name, file, spec: interpreted.value, isRootsOwn };
 }
 
 /** The file's stem, or the folder's name for `service.yml` and `service.yaml`. */

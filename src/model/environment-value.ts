@@ -1,0 +1,60 @@
+import { type Parsed, parsed, unparsed } from '../lib/parsed.ts';
+
+/** What the value of a variable, as a definition writes it, stands for. */
+export type EnvironmentValue =
+  | { readonly kind: 'literal'; readonly text: string }
+  /** Written encoded; `text` is what it decodes to. */
+  | { readonly kind: 'encoded'; readonly text: string }
+  /** The content of a file, read at each start. Relative paths are the working directory's. */
+  | { readonly kind: 'file'; readonly path: string };
+
+const INDIRECTION = /^@(file|base64|hex):\/\/(.*)$/s;
+
+/**
+ * Takes the value of a variable apart: `@file://PATH`, `@base64://…` and `@hex://…` stand for something
+ * else, everything else for itself. What is expected otherwise never shows the value.
+ */
+export function parseEnvironmentValue(value: string): Parsed<EnvironmentValue> {
+  const [, scheme, rest = ''] = INDIRECTION.exec(value) ?? [];
+  switch (scheme) {
+    case 'file':
+      return rest === '' ? unparsed('a path after @file://') : parsed({ kind: 'file', path: rest });
+    case 'base64':
+      return decoded(rest, 'base64', 'base64 (RFC 4648, padded, one line)');
+    case 'hex':
+      return decoded(rest, 'hex', 'pairs of hexadecimal digits');
+    default:
+      return parsed({ kind: 'literal', text: value });
+  }
+}
+
+/** Bytes as the text that an environment can carry: UTF-8 without NUL. */
+export function environmentText(bytes: Uint8Array): Parsed<string> {
+  const text = utf8(bytes);
+  return text === null || text.includes('\0') ? unparsed('UTF-8 text without NUL') : parsed(text);
+}
+
+/** Node decodes what it can and leaves out the rest: only what encodes to the same was written right. */
+function decoded(
+  text: string,
+  encoding: 'base64' | 'hex',
+  expected: string,
+): Parsed<EnvironmentValue> {
+  const bytes = Buffer.from(text, encoding);
+  const written = encoding === 'hex' ? text.toLowerCase() : text;
+  if (bytes.toString(encoding) !== written) {
+    return unparsed(`${expected} after @${encoding}://`);
+  }
+  const content = environmentText(bytes);
+  return content.ok
+    ? parsed({ kind: 'encoded', text: content.value })
+    : unparsed(`${content.expected} encoded after @${encoding}://`);
+}
+
+function utf8(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
