@@ -11,6 +11,7 @@ import type { ServiceEvent } from '../model/event.ts';
 import { describeExit } from '../model/history.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import { CgroupEvents } from '../observers/cgroup-events.ts';
+import { EnvironmentReadings } from '../observers/environment-readings.ts';
 import { isUnchanged, observeService } from '../observers/observe-service.ts';
 import { Controller } from '../reconciler/controller.ts';
 import { Store } from '../reconciler/store.ts';
@@ -27,6 +28,8 @@ export interface MachineryParts {
   readonly intents: OperatorIntents;
   readonly flags: UserFlags;
   readonly emit: (event: ServiceEvent) => void;
+  /** See EnvironmentReadings. */
+  readonly environmentKey: () => Buffer;
 }
 
 /** The loop with its hands and eyes. */
@@ -36,6 +39,7 @@ export interface Machinery {
   readonly cgroupEvents: CgroupEvents;
   readonly keeper: KeeperClient;
   readonly stopCommands: StopCommands;
+  readonly environments: EnvironmentReadings;
   /** The main process of a service is a child of the keeper, so its end is reported. */
   readonly isOwnChild: (name: ServiceName) => boolean;
   /** Closes what is watched, leaves the keeper, and removes what actuators keep ready. */
@@ -60,6 +64,7 @@ export function createMachinery(parts: MachineryParts): Machinery {
     enqueueAll: () => controller.enqueueAll(),
     say,
   });
+  const environments = new EnvironmentReadings(parts.environmentKey);
   const fifos = new FifoPool({ directory: join(parts.runtimeDirectory, 'fifos') });
   const cgroupEvents = new CgroupEvents(
     tree,
@@ -78,6 +83,7 @@ export function createMachinery(parts: MachineryParts): Machinery {
     keeper,
     launches,
     stopCommands,
+    resolveEnvironment: (accepted, identity) => environments.resolve(accepted, identity),
     daemonEnvironment: process.env,
     onStopCommandEnded: (name, exit) => {
       const isFailed = exit.kind !== 'exited' || exit.code !== 0;
@@ -99,6 +105,7 @@ export function createMachinery(parts: MachineryParts): Machinery {
     isUnchanged: (name, shown) => isUnchanged(tree, name, shown),
     watch: (name) => cgroupEvents.watch(name),
     intentOf: (name) => parts.intents.get(name),
+    environmentOf: (name) => environments.of(name),
     intentOver: (name) => parts.intents.forget(name),
     actuators: createActuators(context),
     loadHistory: (name) => parts.histories.load(name),
@@ -115,5 +122,5 @@ export function createMachinery(parts: MachineryParts): Machinery {
     keeper.close();
     fifos.close();
   };
-  return { store, controller, cgroupEvents, keeper, stopCommands, isOwnChild, close };
+  return { store, controller, cgroupEvents, keeper, stopCommands, environments, isOwnChild, close };
 }

@@ -16,16 +16,10 @@ const INDIRECTION = /^@(file|base64|hex):\/\/(.*)$/s;
  */
 export function parseEnvironmentValue(value: string): Parsed<EnvironmentValue> {
   const [, scheme, rest = ''] = INDIRECTION.exec(value) ?? [];
-  switch (scheme) {
-    case 'file':
-      return rest === '' ? unparsed('a path after @file://') : parsed({ kind: 'file', path: rest });
-    case 'base64':
-      return decoded(rest, 'base64', 'base64 (RFC 4648, padded, one line)');
-    case 'hex':
-      return decoded(rest, 'hex', 'pairs of hexadecimal digits');
-    default:
-      return parsed({ kind: 'literal', text: value });
-  }
+  if (scheme === 'base64') return decoded(rest, scheme, 'base64 (RFC 4648, padded, one line)');
+  if (scheme === 'hex') return decoded(rest, scheme, 'pairs of hexadecimal digits');
+  if (scheme === undefined) return parsed({ kind: 'literal', text: value });
+  return rest === '' ? unparsed('a path after @file://') : parsed({ kind: 'file', path: rest });
 }
 
 /** Bytes as the text that an environment can carry: UTF-8 without NUL. */

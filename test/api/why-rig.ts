@@ -56,6 +56,7 @@ export function factsAt(
     desired: desired(),
     intent: null,
     observation: absent,
+    environment: null,
     history: activeHistory(),
     shuttingDown: false,
     ...situation,

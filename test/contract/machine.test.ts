@@ -104,6 +104,7 @@ function realMachine(): Machine {
     keeper,
     launches,
     stopCommands: new StopCommands(),
+    resolveEnvironment: ({ spec }) => ({ variables: spec.environment, digest: null }),
     daemonEnvironment: process.env,
     onStopCommandEnded: () => {},
     onCgroupRemoved: () => {},
