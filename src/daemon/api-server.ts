@@ -113,7 +113,7 @@ function createPorts(parts: ApiParts): ApiPorts {
       const after = parts.sources.read({ settled: true, prune, apply });
       const isApplied = (name: ServiceName) => apply === 'all' || apply.has(name);
       const waits = (name: ServiceName) => config.apply === 'manual' && !isApplied(name);
-      const contents = await refreshEnvironments(machinery, after, waits);
+      const contents = await refreshEnvironments(machinery, after, { settled: true, waits });
       return reportUpdate(
         before,
         after,

@@ -287,8 +287,8 @@ export class Daemon {
   /** With every reading of the sources, so at least once a minute. */
   #lookAtEnvironments(desired: DesiredState): void {
     const waits = () => this.#options.config.apply === 'manual';
-    void refreshEnvironments(this.#machinery, desired, waits).catch((error: unknown) =>
-      this.#say('daemon.warning', `environment files: ${messageOf(error)}`),
+    void refreshEnvironments(this.#machinery, desired, { settled: false, waits }).catch(
+      (error: unknown) => this.#say('daemon.warning', `environment files: ${messageOf(error)}`),
     );
   }
 

@@ -16,6 +16,7 @@ import { isUnchanged, observeService } from '../observers/observe-service.ts';
 import { Controller } from '../reconciler/controller.ts';
 import { Store } from '../reconciler/store.ts';
 import type { OperatorIntents } from '../sources/operator-intents.ts';
+import { SETTLE_MS } from '../sources/settled-files.ts';
 import type { UserFlags } from '../sources/user-flags.ts';
 import type { SavedHistories } from './saved-history.ts';
 import { createServiceKeeper } from './service-keeper.ts';
@@ -46,6 +47,10 @@ export interface Machinery {
   readonly close: () => void;
 }
 
+function settled(clock: Clock): Promise<void> {
+  return new Promise((resolve) => void clock.schedule(SETTLE_MS, resolve));
+}
+
 /** Wires reconciler, actuators and observers together. Nothing runs until a desired state is applied. */
 export function createMachinery(parts: MachineryParts): Machinery {
   const { clock, tree, emit } = parts;
@@ -64,7 +69,7 @@ export function createMachinery(parts: MachineryParts): Machinery {
     enqueueAll: () => controller.enqueueAll(),
     say,
   });
-  const environments = new EnvironmentReadings(parts.environmentKey);
+  const environments = new EnvironmentReadings(parts.environmentKey, () => settled(clock));
   const fifos = new FifoPool({ directory: join(parts.runtimeDirectory, 'fifos') });
   const cgroupEvents = new CgroupEvents(
     tree,

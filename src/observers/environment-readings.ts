@@ -15,6 +15,8 @@ import type { AcceptedSpec } from '../model/service-spec.ts';
 import { readEnvironment, type SourceContent } from './read-environment.ts';
 
 export interface RefreshOptions {
+  /** Takes every file as it is now; else what changed must stay so for a moment, lest it is half written. */
+  readonly settled: boolean;
   /** Whose changed contents wait for `pmctl update`. */
   readonly waits: (name: ServiceName) => boolean;
 }
@@ -32,12 +34,17 @@ const MAC_DIGITS = 32;
  */
 export class EnvironmentReadings {
   readonly #loadKey: () => Buffer;
+  readonly #settle: () => Promise<void>;
   readonly #readings = new Map<ServiceName, EnvironmentReading>();
   #key: { readonly key: Buffer; readonly id: string } | null = null;
 
-  /** `loadKey` is asked once, and only if there is anything to read; it must not throw. */
-  constructor(loadKey: () => Buffer) {
+  /**
+   * `loadKey` is asked once, and only if there is anything to read; it must not throw. `settle` takes as
+   * long as a file must have been left alone.
+   */
+  constructor(loadKey: () => Buffer, settle: () => Promise<void>) {
     this.#loadKey = loadKey;
+    this.#settle = settle;
   }
 
   of(name: ServiceName): EnvironmentReading | null {
@@ -71,12 +78,16 @@ export class EnvironmentReadings {
   /** Looks at what services in force name. Gives the names of which something else is known now. */
   async refresh(
     { services }: DesiredState,
-    { waits }: RefreshOptions,
+    { settled, waits }: RefreshOptions,
   ): Promise<readonly ServiceName[]> {
     for (const name of this.#readings.keys()) if (!services.has(name)) this.#readings.delete(name);
+    const seen = settled ? null : await this.#changing(services);
+    if (seen?.size === 0) return [];
     const changedNames: ServiceName[] = [];
     await this.#lookAtAll(services, (accepted, reading) => {
       const { name } = accepted.spec;
+      // What changes just now is left to the next look.
+      if (seen !== null && !isDeepStrictEqual(seen.get(name), reading)) return;
       const before = this.#readings.get(name);
       const next = heldBack(before, reading, waits(name));
       if (isDeepStrictEqual(before, next)) return;
@@ -84,6 +95,16 @@ export class EnvironmentReadings {
       changedNames.push(name);
     });
     return changedNames;
+  }
+
+  /** What differs from what is remembered, as it was a moment ago. */
+  async #changing(services: DesiredState['services']) {
+    const seen = new Map<ServiceName, EnvironmentReading>();
+    await this.#lookAtAll(services, ({ spec: { name } }, reading) => {
+      if (!isSameContent(this.#readings.get(name), reading)) seen.set(name, reading);
+    });
+    if (seen.size > 0) await this.#settle();
+    return seen;
   }
 
   /** What a refresh would know then. Remembers nothing. */
@@ -147,6 +168,11 @@ function readingOf(
 
 function unreadable({ restartHash }: AcceptedSpec, error: unknown): EnvironmentReading {
   return { kind: 'unreadable', restartHash, reason: messageOf(error) };
+}
+
+function isSameContent(before: EnvironmentReading | undefined, reading: EnvironmentReading) {
+  if (before?.kind !== 'read' || reading.kind !== 'read') return isDeepStrictEqual(before, reading);
+  return isDeepStrictEqual({ ...before, waits: false }, reading);
 }
 
 /** What was applied already does not wait again. */

@@ -545,7 +545,7 @@ const ANSWERS: readonly (readonly [string, WhyFacts, Answer])[] = [
       wanted: 'run',
       by: enabled,
       next: null,
-      ways: [`let the file be read again, or correct ${FILE}; pmctl update looks at once`],
+      ways: [`let the file be read again, or correct ${FILE}:4; pmctl update looks at once`],
     },
   ],
   [

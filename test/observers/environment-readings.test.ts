@@ -10,16 +10,21 @@ import { ROOT } from '../host/launch-rig.ts';
 import { scratchFolder } from '../host/rig.ts';
 
 const KEY = Buffer.alloc(32, 1);
-const AT_ONCE = { waits: () => false };
-const WAITING = { waits: () => true };
+const AT_ONCE = { settled: true, waits: () => false };
+const WAITING = { settled: true, waits: () => true };
 
-function rig(key: () => Buffer = () => KEY) {
+function rig(key: () => Buffer = () => KEY, settle = async () => {}) {
   const folder = scratchFolder();
   const token = join(folder, 'token');
   writeFileSync(token, 'secret');
   const environment = [{ name: 'TOKEN', value: '@file://token' }];
   const web = accepted({ workingDirectory: folder, environment });
-  return { token, web, state: stateOf(desired(web)), readings: new EnvironmentReadings(key) };
+  return {
+    token,
+    web,
+    state: stateOf(desired(web)),
+    readings: new EnvironmentReadings(key, settle),
+  };
 }
 
 function stateOf(...services: DesiredService[]): DesiredState {
@@ -78,6 +83,25 @@ describe('a refresh', () => {
   });
 });
 
+it('what is half written is taken for nothing, unless it was asked for', async () => {
+  const writes: string[] = [];
+  const { token, web, state, readings } = rig(undefined, async () => {
+    const next = writes.shift();
+    if (next !== undefined) writeFileSync(token, next);
+  });
+  const { digest } = readings.resolve(web, ROOT);
+  const look = { settled: false, waits: () => false };
+  writeFileSync(token, '');
+  writes.push('new');
+  expect(await readings.refresh(state, look)).toEqual([]);
+  expect(digestOf(readings, web)).toEqual(digest);
+  expect(await readings.refresh(state, look)).toEqual([WEB]);
+  expect(digestOf(readings, web)).not.toEqual(digest);
+  expect(await readings.refresh(state, look)).toEqual([]);
+  writeFileSync(token, '');
+  expect(await readings.refresh(state, AT_ONCE)).toEqual([WEB]);
+});
+
 it('a look ahead remembers nothing', async () => {
   const { token, web, state, readings } = rig();
   readings.resolve(web, ROOT);
@@ -102,7 +126,10 @@ it('one value is hashed otherwise for each service and each key', () => {
   const { digest } = readings.resolve(web, ROOT);
   const twin = { ...web, spec: { ...web.spec, name: name('twin') } };
   expect(readings.resolve(twin, ROOT).digest?.sources).not.toEqual(digest?.sources);
-  const other = new EnvironmentReadings(() => Buffer.alloc(32, 2));
+  const other = new EnvironmentReadings(
+    () => Buffer.alloc(32, 2),
+    async () => {},
+  );
   const elsewhere = other.resolve(web, ROOT).digest;
   expect(elsewhere?.keyId).not.toBe(digest?.keyId);
   expect(elsewhere?.sources).not.toEqual(digest?.sources);
