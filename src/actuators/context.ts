@@ -7,6 +7,7 @@ import type { Exit } from '../model/history.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import type { AcceptedSpec } from '../model/service-spec.ts';
 import type { Launches } from './launches.ts';
+import type { ProvisioningEnd, ProvisioningJobs } from './provisioning-jobs.ts';
 import type { StopCommands } from './stop-commands.ts';
 
 /** What the actuators act with. */
@@ -20,6 +21,9 @@ export interface ActuatorContext {
   readonly stopCommands: StopCommands;
   /** The declared environment of a service's next process, see EnvironmentReadings. */
   readonly resolveEnvironment: (accepted: AcceptedSpec, identity: Identity) => ResolvedEnvironment;
+  readonly provisioningJobs: ProvisioningJobs;
+  /** Nobody is told of one that was given up. */
+  readonly onProvisioned: (name: ServiceName, end: ProvisioningEnd) => void;
   readonly daemonEnvironment: Readonly<Record<string, string | undefined>>;
   /** A stop command and all it started ended. */
   readonly onStopCommandEnded: (name: ServiceName, exit: Exit) => void;

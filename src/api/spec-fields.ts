@@ -1,5 +1,6 @@
 import { formatDuration } from '../lib/duration.ts';
 import { formatFileMode } from '../lib/file-mode.ts';
+import { provisioningAsWritten } from '../model/provisioning.ts';
 import { fieldValues } from '../model/restart-hash.ts';
 import {
   type ResourceLimit,
@@ -21,7 +22,7 @@ export function specFields(spec: ServiceSpec): readonly Omit<SpecField, 'line'>[
 
 /** Fields whose value in a file looks other than in the spec. */
 function writtenOtherwise(spec: ServiceSpec): ReadonlyMap<string, Omit<SpecField, 'line'>> {
-  const { stop, umask, limits, environment, restart } = spec;
+  const { stop, umask, limits, environment, restart, provisioning } = spec;
   const shown: readonly (readonly [string, Value])[] = [
     ['process.umask', formatFileMode(umask)],
     ['process.limits', limitsAsWritten(limits)],
@@ -32,6 +33,7 @@ function writtenOtherwise(spec: ServiceSpec): ReadonlyMap<string, Omit<SpecField
     // A run of an earlier build may be all that is left of a spec.
     ['process.env_file', (spec.environmentFiles ?? []).map(writtenEnvironmentFile)],
     ['restart_policy.tolerance.duration', formatDuration(restart.toleranceMs)],
+    ['provisioning', provisioningAsWritten(provisioning)],
   ];
   const stopField =
     stop.kind === 'signal'

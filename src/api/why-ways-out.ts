@@ -1,3 +1,4 @@
+import { markerPath } from '../model/provisioning.ts';
 import type { Explanation } from '../rpc/explanation.ts';
 import { adviceOnExit } from './why-exit.ts';
 import { messageOf, placeOf, specInForce, type WhyFacts } from './why-facts.ts';
@@ -12,6 +13,7 @@ export function waysOut(facts: WhyFacts): readonly WayOut[] {
     ...outOfTrouble(facts),
     ...outOfWaiting(facts),
     ...outOfUnreadable(facts),
+    ...outOfProvisioning(facts),
     ...WAYS_OUT_OF_STATE[state](facts),
   ];
 }
@@ -44,6 +46,8 @@ const WAYS_OUT_OF_STATE: { readonly [S in WhyState]: (facts: WhyFacts) => readon
     pmctl(facts, 'start', 'starts it now and forgets the failures'),
     pmctl(facts, 'stop', 'ends the tries'),
   ],
+  provisioning: none,
+  unprovisioned: none,
   completed: (facts) => [pmctl(facts, 'start', 'runs it again')],
   down: none,
 };
@@ -74,6 +78,16 @@ function outOfTrouble({ status }: WhyFacts): readonly WayOut[] {
       ];
     }
   }
+}
+
+function outOfProvisioning(facts: WhyFacts): readonly WayOut[] {
+  const spec = specInForce(facts.status)?.spec;
+  const again = { command: 'pmctl update', hint: 'provisions again at once' };
+  if (spec !== undefined && messageOf(facts.status, 'ProvisioningOutdated') !== null) {
+    return [{ command: `rm ${markerPath(spec.workingDirectory)}`, hint: 'makes it due' }, again];
+  }
+  if (messageOf(facts.status, 'ProvisioningFailed') === null) return [];
+  return [byHand(`mend what it says, or correct ${definedAt(facts, 'provisioning')}`), again];
 }
 
 function outOfWaiting({ status }: WhyFacts): readonly WayOut[] {

@@ -3,6 +3,7 @@ import {
   type ContentChange,
   contentChanges,
   describeContentChange,
+  ENVIRONMENT_STAGE,
   type EnvironmentReading,
 } from '../model/environment-reading.ts';
 import type { History } from '../model/history.ts';
@@ -47,6 +48,20 @@ function changedContentReason(input: ContentInput): string | null {
 export function appliedContentReason(input: ContentInput): string | null {
   const { environment } = input;
   return environment?.kind === 'read' && !environment.waits ? changedContentReason(input) : null;
+}
+
+/**
+ * Why a service that failed is tried again, or null: its environment can be read by now, or is another
+ * one. Each failed start says anew what is unreadable, so this holds once for each look.
+ */
+export function reasonToTryAgain(input: ContentInput): string | null {
+  const { environment, history } = input;
+  if (environment?.kind !== 'read' || environment.waits) return null;
+  const exit = history.runEnd?.exit;
+  const wasUnreadable = exit?.kind === 'launch_failed' && exit.stage === ENVIRONMENT_STAGE;
+  return wasUnreadable && isOfRun(input)
+    ? 'its environment can be read again'
+    : changedContentReason(input);
 }
 
 /** What was found out about its environment and does not end it. */

@@ -3,7 +3,12 @@ import { describeExit, hasActiveRun, type StopProgress } from '../model/history.
 import type { AcceptedSpec, ServiceSpec } from '../model/service-spec.ts';
 import type { Condition } from '../model/status.ts';
 import { DEFAULT_GRACE_MS, KILL_AGAIN_MS, killDueMonotonicMs } from '../model/stop-timing.ts';
-import { appliedContentReason, environmentConditions } from './changed-content.ts';
+import {
+  appliedContentReason,
+  environmentConditions,
+  reasonToTryAgain,
+} from './changed-content.ts';
+import { planProvisioning } from './plan-provisioning.ts';
 import { isFailure, wantsRestart } from './restart-budget.ts';
 import type { Plan, Situation } from './situation.ts';
 
@@ -107,7 +112,20 @@ function planRunning(situation: Situation, pids: readonly number[]): Plan {
   conditions.push(...environmentConditions(situation));
   const isReadOrUnreadable = observation.logsCaptured || spec === null || history.run === null;
   const actions = isReadOrUnreadable ? [] : [captureLogs(spec, history.run.number)];
-  return { actions, requeueAfterMs: null, conditions };
+  const provisioning = provisionWhileRunning(situation);
+  return {
+    actions: [...actions, ...provisioning.actions],
+    requeueAfterMs: provisioning.requeueAfterMs,
+    conditions: [...conditions, ...provisioning.conditions],
+  };
+}
+
+/** A marker that was deleted is an order to provision again; the processes are not touched. */
+function provisionWhileRunning(situation: Situation): Plan {
+  const accepted = situation.desired?.accepted;
+  return accepted && situation.wanted.kind === 'run'
+    ? planProvisioning(situation, accepted)
+    : { actions: [], requeueAfterMs: null, conditions: [] };
 }
 
 function captureLogs(spec: ServiceSpec, runNumber: number): Action {
@@ -208,6 +226,9 @@ function planStart(situation: Situation): Plan {
   if (verdict.kind === 'stay') {
     return { actions: tidyUp(situation), requeueAfterMs: null, conditions: [verdict.condition] };
   }
+  const { isReady, ...provisioning } = planProvisioning(situation, accepted);
+  if (!isReady)
+    return { ...provisioning, actions: [...tidyUp(situation), ...provisioning.actions] };
   const start: Action = {
     kind: 'start',
     accepted,
@@ -216,7 +237,11 @@ function planStart(situation: Situation): Plan {
     reason: verdict.reason,
   };
   const starting: Condition = { type: 'Starting', message: verdict.reason };
-  return { actions: [start], requeueAfterMs: null, conditions: [starting] };
+  return {
+    actions: [start],
+    requeueAfterMs: null,
+    conditions: [starting, ...provisioning.conditions],
+  };
 }
 
 type StartVerdict =
@@ -249,8 +274,8 @@ function mayStart(situation: Situation, accepted: AcceptedSpec): StartVerdict {
   if (failed && history.run.accepted?.restartHash !== accepted.restartHash) {
     return { kind: 'start', reason: `its definition changed after ${last}` };
   }
-  const changed = appliedContentReason(situation);
-  if (failed && changed !== null) return { kind: 'start', reason: `${changed} after ${last}` };
+  const again = failed ? reasonToTryAgain(situation) : null;
+  if (again !== null) return { kind: 'start', reason: `${again} after ${last}` };
   if (!wantsRestart(accepted.spec, history.runEnd.exit)) {
     const message = `${last}; restart policy ${restart.policy} leaves it at that; pmctl start runs it again`;
     return { kind: 'stay', condition: { type: failed ? 'Failed' : 'Completed', message } };

@@ -1,11 +1,11 @@
 import type { Instant } from '../lib/clock.ts';
 import type { DesiredService } from '../model/desired.ts';
-import { ENVIRONMENT_STAGE, type EnvironmentReading } from '../model/environment-reading.ts';
+import type { EnvironmentReading } from '../model/environment-reading.ts';
 import { type Exit, type History, hasActiveRun, type Run } from '../model/history.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Observation } from '../model/observation.ts';
-import { changedContent, isOfRun } from './changed-content.ts';
-import { grantRestart, wantsRestart } from './restart-budget.ts';
+import { isOfRun, reasonToTryAgain } from './changed-content.ts';
+import { backoffDelayMs, grantRestart, wantsRestart } from './restart-budget.ts';
 
 export interface SettleInput {
   readonly desired: DesiredService | null;
@@ -28,7 +28,8 @@ const LEADER_SETTLES_MS = 2_000;
 export function settle(input: SettleInput, now: Instant, random: number): History {
   const live = adoptLiveSpec(input.history, input.desired);
   const known = adoptDigest({ ...input, history: live });
-  const cleared = clearCounters({ ...input, history: known });
+  const counted = clearCounters({ ...input, history: known });
+  const cleared = settleProvisioning(counted, input, random);
   switch (input.observation.cgroup.kind) {
     case 'unknown':
       return cleared;
@@ -58,7 +59,7 @@ function adoptDigest(input: SettleInput): History {
  */
 function clearCounters(input: SettleInput): History {
   const { history, desired, intent } = input;
-  if (history.failed && isEnvironmentMended(input)) return { ...history, ...CLEAN_SLATE };
+  if (history.failed && reasonToTryAgain(input) !== null) return { ...history, ...CLEAN_SLATE };
   const generation = desired?.accepted?.generation ?? history.clearedByGeneration;
   const intentId = intent?.want === 'run' ? intent.id : history.clearedByIntentId;
   if (generation === history.clearedByGeneration && intentId <= history.clearedByIntentId) {
@@ -79,13 +80,19 @@ const CLEAN_SLATE = {
   failed: false,
 } as const;
 
-/** Each failed start says anew what is unreadable, so this holds once for each look that finds it mended. */
-function isEnvironmentMended(input: SettleInput): boolean {
-  const { history, environment } = input;
-  if (environment?.kind !== 'read' || environment.waits) return false;
-  const exit = history.runEnd?.exit;
-  const wasUnreadable = exit?.kind === 'launch_failed' && exit.stage === ENVIRONMENT_STAGE;
-  return (wasUnreadable && isOfRun(input)) || changedContent(input).length > 0;
+/** A failure is over when the marker is there; until then it waits like a failed start. */
+function settleProvisioning(history: History, input: SettleInput, random: number): History {
+  const failure = history.provisioning ?? null;
+  if (failure === null) return history;
+  const { provisioning } = input.observation;
+  if (provisioning !== 'due' && provisioning !== 'running') {
+    return { ...history, provisioning: null };
+  }
+  const restart = input.desired?.accepted?.spec.restart;
+  if (failure.nextTryMonotonicMs !== null || restart === undefined) return history;
+  const delayMs = backoffDelayMs(restart, failure.failures, random);
+  const nextTryMonotonicMs = failure.at.monotonicMs + delayMs;
+  return { ...history, provisioning: { ...failure, nextTryMonotonicMs } };
 }
 
 function settleRunning(history: History, observation: Observation, now: Instant): History {

@@ -98,7 +98,7 @@ describe('a service that runs', () => {
 });
 
 describe('a service that its policy leaves down', () => {
-  it('is tried again after a failure when its files say something else', () => {
+  it('is tried again after a failure when its files say something else, or can be read again', () => {
     const never = desired(accepted({ restart: { policy: 'never' } }));
     const history = endedHistory(exited(1), { run: startedWith });
     const input = { desired: never, observation: absent, history };
@@ -106,6 +106,13 @@ describe('a service that its policy leaves down', () => {
     expect(planned({ ...input, environment: readingOf('new') }).actions).toEqual(['start']);
     const waiting = readingOf('new', { waits: true });
     expect(planned({ ...input, environment: waiting }).actions).toEqual([]);
+
+    const unread = { kind: 'launch_failed', stage: 'environment', message: 'gone' } as const;
+    const unreadable = { ...input, history: endedHistory(unread) };
+    expect(planned({ ...unreadable, environment: unreadableEnvironment }).actions).toEqual([]);
+    const { actions, said } = planned(unreadable);
+    expect(actions).toEqual(['start']);
+    expect(said).toContain('its environment can be read again after gone');
   });
 });
 
