@@ -14,12 +14,15 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type Instance, Instance as Stopped, startInstance } from './harness.ts';
 import { processEnvironment } from './kernel.ts';
 import { waitFor } from './wait-for.ts';
 
-const DEADLINE_MS = 20_000;
+/** Each of them asks a real daemon many things, maybe on a machine that is busy. */
+vi.setConfig({ testTimeout: 120_000 });
+
+const DEADLINE_MS = 30_000;
 /** Of every value that must not be found anywhere. */
 const SECRET = 'g3h31m';
 
@@ -409,14 +412,12 @@ test('nothing that was read can be found in what is kept, shown or logged', asyn
   await environmentOf(instance, 'web', first.pid);
   for (const args of [
     ['status'],
-    ['status', 'web'],
     ['status', 'bad'],
     ['describe', 'web'],
     ['why', 'web'],
     ['why', 'bad'],
     ['events', '-n', '1000'],
     ['restart', 'web'],
-    ['daemon', 'status'],
   ]) {
     outputs.push(await instance.pmctl(...args));
     outputs.push(await instance.pmctl(...args, '--format', 'json'));
