@@ -8,6 +8,11 @@ export type EnvironmentValue =
   /** The content of a file, read at each start. Relative paths are the working directory's. */
   | { readonly kind: 'file'; readonly path: string };
 
+/** For a JSON Schema: all that can be told of a value without decoding it. */
+export const ENVIRONMENT_VALUE_PATTERN =
+  '^(?!@(?:file|base64|hex)://)|^@file://[\\s\\S]|^@hex://(?:[0-9a-fA-F]{2})*$' +
+  '|^@base64://(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$';
+
 const INDIRECTION = /^@(file|base64|hex):\/\/(.*)$/s;
 
 /**

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { type ConfigIssue, type Interpreted, valueAt } from './config-issue.ts';
 import { parseEnvironmentValue } from './environment-value.ts';
+import { serviceWords } from './foreign-words.ts';
 import { type Check, exclusive, interpret, required } from './interpret.ts';
 import { describeValue, isMap, textOf } from './literal.ts';
 import type { ProvisioningEntry } from './provisioning.ts';
@@ -33,6 +34,7 @@ export function interpretService(
   const result = interpret(serviceSchema, raw, {
     checks: [...CHECKS, ...contextChecks(context)],
     unsupported: UNSUPPORTED_SERVICE_KEYS,
+    foreignWords: serviceWords,
   });
   if (!result.ok) return result;
   const name = result.value.application ?? context.defaultName;

@@ -1,12 +1,12 @@
 import { basename, dirname, extname } from 'node:path';
-import { readAttributed } from '../host/trusted-file.ts';
+import { type AttributedContent, readAttributed } from '../host/trusted-file.ts';
 import { messageOf } from '../lib/errors.ts';
 import { valueAt } from '../model/config-issue.ts';
 import type { Definition } from '../model/desired.ts';
 import { textOf } from '../model/literal.ts';
 import { interpretService } from '../model/service-definition.ts';
 import { parseServiceName, type ServiceName } from '../model/service-name.ts';
-import { MAX_FILE_BYTES, parseYaml, sortProblems } from './yaml-document.ts';
+import { MAX_FILE_BYTES, parseYaml, sortProblems, type YamlDocument } from './yaml-document.ts';
 
 /** What a service file takes from the source that it lies in. */
 export interface ServiceFileContext {
@@ -30,13 +30,14 @@ export function readServiceFile(
   context: ServiceFileContext = STANDALONE,
 ): Definition {
   const fallback = context.folderName ?? nameFromPath(file);
+  let read: AttributedContent;
   try {
-    const { content, isRootsOwn } = readAttributed(file, MAX_FILE_BYTES);
-    return interpretBytes(file, content, isRootsOwn, fallback, context);
+    read = readAttributed(file, MAX_FILE_BYTES);
   } catch (error) {
     const problem = { file, line: null, column: null, keyPath: '', message: messageOf(error) };
     return { kind: 'invalid', name: fallback, file, problems: [problem] };
   }
+  return readServiceDocument(file, parseYaml(file, read.content), context, read.isRootsOwn);
 }
 
 /** The same for a text that is not (yet) the file's. */
@@ -45,8 +46,7 @@ export function readServiceText(
   text: string,
   context: ServiceFileContext = STANDALONE,
 ): Definition {
-  const fallback = context.folderName ?? nameFromPath(file);
-  return interpretBytes(file, Buffer.from(text), false, fallback, context);
+  return readServiceDocument(file, parseYaml(file, Buffer.from(text)), context);
 }
 
 /** The definition of an auto service without a file: built-in defaults alone. */
@@ -54,23 +54,17 @@ export function defaultDefinition(
   folder: string,
   context: ServiceFileContext & { readonly folderName: ServiceName },
 ): Definition {
-  return interpretBytes(
-    `${folder}/service.yml`,
-    Buffer.from('{}'),
-    true,
-    context.folderName,
-    context,
-  );
+  return readServiceText(`${folder}/service.yml`, '{}', context);
 }
 
-function interpretBytes(
+/** The same for a document that was parsed already; see `AcceptedSpec.isRootsOwn` for that. */
+export function readServiceDocument(
   file: string,
-  bytes: Buffer,
-  isRootsOwn: boolean,
-  fallback: ServiceName | null,
-  context: ServiceFileContext,
+  { raw, problems: textProblems, locate }: YamlDocument,
+  context: ServiceFileContext = STANDALONE,
+  isRootsOwn = false,
 ): Definition {
-  const { raw, problems: textProblems, locate } = parseYaml(file, bytes);
+  const fallback = context.folderName ?? nameFromPath(file);
   const interpreted = interpretService(raw ?? Object.create(null), {
     defaultName: fallback,
     requiredName: context.folderName,

@@ -15,6 +15,7 @@ import { messageOf } from '../lib/errors.ts';
 import { type ConfigIssue, formatKeyPath, MAX_ISSUES } from '../model/config-issue.ts';
 import type { Problem } from '../model/desired.ts';
 import { Literal } from '../model/literal.ts';
+import { yamlComplaint } from './yaml-complaints.ts';
 
 /** A file larger than this is no config file. */
 export const MAX_FILE_BYTES = 1024 * 1024;
@@ -54,7 +55,7 @@ export function parseYaml(file: string, bytes: Buffer): YamlDocument {
 }
 
 function complaintAbout(bytes: Buffer): string | null {
-  if (bytes.length > MAX_FILE_BYTES) return `expected at most 1 MiB, got ${bytes.length} bytes`;
+  if (bytes.length > MAX_FILE_BYTES) return 'expected at most 1 MiB, got more';
   if (bytes.includes(0)) return 'expected text, got a NUL byte (is it a binary file, or UTF-16?)';
   return isUtf8(bytes) ? null : 'expected UTF-8 text, got bytes that are none';
 }
@@ -74,6 +75,8 @@ class DocumentReader {
   readonly #lines: LineCounter;
   readonly #problems: Problem[] = [];
   #aliases = 0;
+  /** The targets of the aliases that are being converted. */
+  readonly #open = new Set<unknown>();
 
   constructor(file: string, document: Document.Parsed, lines: LineCounter) {
     this.#file = file;
@@ -83,8 +86,10 @@ class DocumentReader {
 
   read(): YamlDocument {
     const { errors, warnings } = this.#document;
-    for (const error of [...errors, ...warnings].slice(0, MAX_ISSUES)) {
-      this.#problems.push(this.#problem(error.pos[0], '', messageFor(error)));
+    this.#complain([...errors, ...warnings]);
+    const { explicit, version } = this.#document.directives.yaml;
+    if (explicit === true && version !== '1.2') {
+      this.#problems.push(this.#problem(0, '', `expected YAML 1.2, got %YAML ${version}`));
     }
     const raw = this.#convert(this.#document.contents, []);
     return {
@@ -94,11 +99,28 @@ class DocumentReader {
     };
   }
 
+  /** Once a line: what follows from the first of them is no news. */
+  #complain(errors: readonly YAMLError[]): void {
+    const lines = new Set<number>();
+    for (const { code, message, pos } of errors.slice(0, MAX_ISSUES)) {
+      const problem = this.#problem(pos[0], '', yamlComplaint(code, message));
+      if (lines.size !== lines.add(problem.line).size) this.#problems.push(problem);
+    }
+  }
+
   #convert(node: unknown, path: readonly PropertyKey[]): unknown {
     if (isAlias(node)) return this.#convertAlias(node, path);
     if (isMap(node)) return this.#convertMap(node.items, path);
     if (isSeq(node)) return node.items.map((item, index) => this.#convert(item, [...path, index]));
-    return isScalar(node) ? plain(node) : null;
+    if (!isScalar(node)) return null;
+    const isBinary = typeof node.value === 'object' && node.value !== null;
+    return isBinary
+      ? this.#refuse(
+          node,
+          path,
+          `expected text, got a value tagged as ${node.tag?.replace(/^tag:yaml.org,2002:/, '!!')}`,
+        )
+      : plain(node);
   }
 
   #convertAlias(node: Alias, path: readonly PropertyKey[]): unknown {
@@ -108,9 +130,22 @@ class DocumentReader {
       return this.#refuse(node, path, `expected at most ${MAX_ALIASES} aliases`);
     }
     const target = this.#resolved(node);
-    return target === undefined
-      ? this.#refuse(node, path, `expected an anchor above, got none for *${node.source}`)
-      : this.#convert(target, path);
+    if (target === undefined) {
+      const advice = 'put a value that begins with * in quotes';
+      const message = `expected an anchor above, got none for *${node.source} (${advice})`;
+      return this.#refuse(node, path, message);
+    }
+    if (this.#open.has(target)) {
+      return this.#refuse(
+        node,
+        path,
+        `expected what is complete, got *${node.source} within itself`,
+      );
+    }
+    this.#open.add(target);
+    const value = this.#convert(target, path);
+    this.#open.delete(target);
+    return value;
   }
 
   #convertMap(
@@ -161,7 +196,7 @@ class DocumentReader {
     return null;
   }
 
-  #problem(offset: number | undefined, keyPath: string, message: string): Problem {
+  #problem(offset: number | undefined, keyPath: string, message: string) {
     const { line, col } = this.#lines.linePos(offset ?? 0);
     return {
       file: this.#file,
@@ -171,12 +206,6 @@ class DocumentReader {
       message,
     };
   }
-}
-
-function messageFor({ code, message }: YAMLError): string {
-  if (code === 'MULTIPLE_DOCS') return 'expected one document, got another "---"';
-  // The parser recurses, so thousands of nested brackets exhaust the stack.
-  return message.includes('call stack') ? 'expected less nesting' : message;
 }
 
 function plain(node: Scalar): unknown {

@@ -121,7 +121,7 @@ describe('a service file', () => {
     ['invalid UTF-8', Buffer.from([0x61, 0x3a, 0x20, 0xff]), /UTF-8/],
     ['500,000 brackets', '['.repeat(500_000), /expected less nesting/],
     ['a quarter of a million aliases', `a: &a x\nb: [${'*a,'.repeat(250_000)}]`, /aliases/],
-    ['a list that holds itself', 'process: &a [*a]', /aliases/],
+    ['a list that holds itself', 'process: &a [*a]', /within itself/],
     [
       '90,000 unknown keys',
       Array.from({ length: 90_000 }, (_, i) => `k${i}: 1`).join('\n'),
