@@ -20,6 +20,8 @@ import { removeLeftoverEdits } from '../sources/leftover-edits.ts';
 import { type Inheritance, SourceSet } from '../sources/source-set.ts';
 import { allStopped } from './all-stopped.ts';
 import { type ApiServer, startApi } from './api-server.ts';
+import { refreshEnvironments } from './environment-changes.ts';
+import { environmentKey } from './environment-key.ts';
 import { EventStream } from './event-stream.ts';
 import { Lookout } from './lookout.ts';
 import { createMachinery, type Machinery } from './machinery.ts';
@@ -121,6 +123,9 @@ export class Daemon {
       intents,
       flags,
       emit,
+      environmentKey: environmentKey(config.stateDirectory, (reason) =>
+        this.#say('state.warning', reason),
+      ),
     });
     const found = this.#histories.loadAll();
     this.#specs = new SpecsInForce(this.#journal);
@@ -267,6 +272,7 @@ export class Daemon {
         this.#machinery.controller.applyDesired(desired, known ?? []);
         known = null;
         this.#specs.keep(desired);
+        this.#lookAtEnvironments(desired);
         this.#forgetStrayFlags(desired);
       },
       fulfil: (wishes, eager) => this.#definitions.fulfil(wishes, eager),
@@ -284,6 +290,14 @@ export class Daemon {
           `${source} cannot be watched (${reason}); it is read every minute instead`,
         ),
     });
+  }
+
+  /** With every reading of the sources, so at least once a minute. */
+  #lookAtEnvironments(desired: DesiredState): void {
+    const waits = () => this.#options.config.apply === 'manual';
+    void refreshEnvironments(this.#machinery, desired, { settled: false, waits }).catch(
+      (error: unknown) => this.#say('daemon.warning', `environment files: ${messageOf(error)}`),
+    );
   }
 
   async #endKeeper(): Promise<void> {
