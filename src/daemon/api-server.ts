@@ -12,6 +12,7 @@ import { messageOf, ProcessmasterError } from '../lib/errors.ts';
 import { tailLines } from '../logs/tail.ts';
 import type { DaemonConfig } from '../model/daemon-config.ts';
 import type { ServiceName } from '../model/service-name.ts';
+import { hasMarker } from '../observers/observe-provisioning.ts';
 import type { Store } from '../reconciler/store.ts';
 import { RpcServer } from '../rpc/server.ts';
 import { listenOnUnixSocket } from '../rpc/unix-socket.ts';
@@ -21,6 +22,7 @@ import type { OperatorIntents } from '../sources/operator-intents.ts';
 import type { SourceSet } from '../sources/source-set.ts';
 import type { UserFlags } from '../sources/user-flags.ts';
 import { diffSources } from './diff-sources.ts';
+import { refreshEnvironments } from './environment-changes.ts';
 import type { EventStream } from './event-stream.ts';
 import type { Machinery } from './machinery.ts';
 
@@ -100,6 +102,7 @@ function createPorts(parts: ApiParts): ApiPorts {
       return intent;
     },
     enqueue: (name) => controller.enqueue(name),
+    hasMarker,
     desired: (name) => store.desiredOf(name),
     setEnabled: ({ spec, source, sourceFile }, enabled) => {
       refuseWhenShuttingDown(parts, `${enabled ? 'enable' : 'disable'} '${spec.name}'`);
@@ -109,11 +112,25 @@ function createPorts(parts: ApiParts): ApiPorts {
     updateSources: async ({ prune, only }) => {
       const apply = only === undefined ? 'all' : new Set(only);
       const before = store.desired;
-      return reportUpdate(before, parts.sources.read({ settled: true, prune, apply }));
+      const after = await parts.sources.read({ settled: true, prune, apply });
+      if (only === undefined) provisionAgain(parts);
+      const isApplied = (name: ServiceName) => apply === 'all' || apply.has(name);
+      const waits = (name: ServiceName) => config.apply === 'manual' && !isApplied(name);
+      const contents = await refreshEnvironments(machinery, after, { settled: true, waits });
+      return reportUpdate(
+        before,
+        after,
+        contents.filter(({ name }) => isApplied(name)),
+      );
     },
     diffSources: (options) =>
       diffSources(
-        { sources: parts.sources, controller, configDirectory: config.configDirectory },
+        {
+          sources: parts.sources,
+          controller,
+          environments: machinery.environments,
+          configDirectory: config.configDirectory,
+        },
         options,
       ),
     events: (query) => journal.events(query),
@@ -135,6 +152,15 @@ function createPorts(parts: ApiParts): ApiPorts {
     lastSeq: () => journal.lastSeq,
     onEvent: (listener) => parts.events.subscribe(listener),
   };
+}
+
+/** An update also looks for markers that were deleted, and tries again what failed. */
+function provisionAgain({ machinery: { store, controller } }: ApiParts): void {
+  for (const [name, { accepted }] of store.desired.services) {
+    if (accepted !== null && accepted.spec.provisioning.length > 0) {
+      controller.record(name, { kind: 'provisioning-requested' });
+    }
+  }
 }
 
 function refuseWhenShuttingDown(parts: ApiParts, what: string): void {

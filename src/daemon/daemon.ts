@@ -15,10 +15,13 @@ import type { ServiceEvent } from '../model/event.ts';
 import type { Actor } from '../model/intent.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import { listCgroupNames } from '../observers/relist.ts';
+import { DefinitionWriter } from '../sources/definition-writer.ts';
 import { removeLeftoverEdits } from '../sources/leftover-edits.ts';
 import { type Inheritance, SourceSet } from '../sources/source-set.ts';
 import { allStopped } from './all-stopped.ts';
 import { type ApiServer, startApi } from './api-server.ts';
+import { refreshEnvironments } from './environment-changes.ts';
+import { environmentKey } from './environment-key.ts';
 import { EventStream } from './event-stream.ts';
 import { Lookout } from './lookout.ts';
 import { createMachinery, type Machinery } from './machinery.ts';
@@ -37,6 +40,8 @@ import type { CommandLine } from './successor.ts';
 const MANY = 100;
 /** How long a restart of the daemon waits for stop commands. */
 const STOP_COMMANDS_MS = 10_000;
+/** Provisioning that is given up ends its helper first, whose zombie the next image could not reap. */
+const PROVISIONING_MS = 10_000;
 
 export interface DaemonOptions {
   readonly config: DaemonConfig;
@@ -63,6 +68,7 @@ export class Daemon {
   readonly #events: EventStream;
   readonly #histories: SavedHistories;
   readonly #machinery: Machinery;
+  readonly #definitions: DefinitionWriter;
   readonly #sources: SourceSet;
   readonly #lookout: Lookout;
   readonly #running: readonly ServiceName[];
@@ -117,6 +123,9 @@ export class Daemon {
       intents,
       flags,
       emit,
+      environmentKey: environmentKey(config.stateDirectory, (reason) =>
+        this.#say('state.warning', reason),
+      ),
     });
     const found = this.#histories.loadAll();
     this.#specs = new SpecsInForce(this.#journal);
@@ -125,6 +134,7 @@ export class Daemon {
     this.#running = [...new Set([...found.keys(), ...listCgroupNames(this.#tree)])];
     this.#machinery.controller.adopt(baseline);
     const known = [...this.#running, ...baseline.keys()];
+    this.#definitions = new DefinitionWriter({ clock, emit });
     this.#sources = this.#createSources(inherited, [...new Set(known)]);
     this.#restart = new RestartRequest({
       commandLine: options.commandLine,
@@ -195,6 +205,7 @@ export class Daemon {
     for (const name of left) this.#say('daemon.warning', `'${name}' could not be stopped`);
     this.#lookout.stop();
     await this.#machinery.controller.stop();
+    await this.#machinery.provisioningJobs.close(PROVISIONING_MS);
     await this.#api?.close();
     // What could not be stopped keeps its parent, and the next daemon hears of its end.
     if (left.length === 0) await this.#endKeeper();
@@ -238,6 +249,7 @@ export class Daemon {
     await this.#sources.close();
     this.#lookout.stop();
     await this.#machinery.controller.stop();
+    await this.#machinery.provisioningJobs.close(PROVISIONING_MS);
     await this.#api?.close();
     this.#machinery.close();
     this.#histories.close();
@@ -266,8 +278,10 @@ export class Daemon {
         this.#machinery.controller.applyDesired(desired, known ?? []);
         known = null;
         this.#specs.keep(desired);
+        this.#lookAtEnvironments(desired);
         this.#forgetStrayFlags(desired);
       },
+      fulfil: (wishes, eager) => this.#definitions.fulfil(wishes, eager),
       onAvailability: (source, reason) => {
         if (reason === null) this.#unavailable.delete(source);
         else this.#unavailable.add(source);
@@ -282,6 +296,14 @@ export class Daemon {
           `${source} cannot be watched (${reason}); it is read every minute instead`,
         ),
     });
+  }
+
+  /** With every reading of the sources, so at least once a minute. */
+  #lookAtEnvironments(desired: DesiredState): void {
+    const waits = () => this.#options.config.apply === 'manual';
+    void refreshEnvironments(this.#machinery, desired, { settled: false, waits }).catch(
+      (error: unknown) => this.#say('daemon.warning', `environment files: ${messageOf(error)}`),
+    );
   }
 
   async #endKeeper(): Promise<void> {
@@ -334,7 +356,11 @@ export class Daemon {
 
   #warnings(): readonly string[] {
     const { ok, reason } = this.#journal.health;
-    return [...(ok ? [] : [reason]), ...[this.#histories.trouble].filter((text) => text !== null)];
+    return [
+      ...(ok ? [] : [reason]),
+      ...[this.#histories.trouble].filter((text) => text !== null),
+      ...this.#definitions.warnings(),
+    ];
   }
 
   #say(kind: string, message: string, actor: Actor = 'daemon'): void {

@@ -1,5 +1,6 @@
 import type { Instant } from '../lib/clock.ts';
-import type { Exit, History, Run, StopProgress } from './history.ts';
+import type { EnvironmentDigest } from './environment-reading.ts';
+import type { Exit, History, ProvisioningFailure, Run, StopProgress } from './history.ts';
 import type { ProcessIdentity } from './observation.ts';
 
 /**
@@ -11,7 +12,13 @@ export type Fact =
   | { readonly kind: 'launching'; readonly run: Run }
   /** Nobody was asked to launch it: there was no such run. `before` is how it was until `launching`. */
   | { readonly kind: 'launch-withdrawn'; readonly runNumber: number; readonly before: History }
-  | { readonly kind: 'launched'; readonly runNumber: number; readonly main: ProcessIdentity }
+  | {
+      readonly kind: 'launched';
+      readonly runNumber: number;
+      readonly main: ProcessIdentity;
+      /** Left out where it is not known, or where the environment is made from the spec alone. */
+      readonly environmentDigest?: EnvironmentDigest;
+    }
   /** The launched process ended, or could not be launched at all. */
   | {
       readonly kind: 'launched-exit';
@@ -29,6 +36,15 @@ export type Fact =
   /** The signal was sent, or the stop command runs. */
   | { readonly kind: 'stop-asked'; readonly atMonotonicMs: number }
   | { readonly kind: 'stop-command-failed' }
+  | {
+      readonly kind: 'provisioning-failed';
+      readonly at: Instant;
+      readonly message: string;
+      readonly generation: number;
+      readonly intentId: number;
+    }
+  /** An operator wants it tried now. */
+  | { readonly kind: 'provisioning-requested' }
   | { readonly kind: 'kill-requested'; readonly atMonotonicMs: number; readonly killed: number };
 
 /** Folds one fact into the history. Facts of an earlier run change nothing. */
@@ -50,11 +66,11 @@ export function applyFact(history: History, fact: Fact): History {
         nextStartMonotonicMs: null,
       };
     case 'launch-withdrawn':
-      return isOfRun(history, fact.runNumber) ? fact.before : history;
+      return isOfRun(history, fact.runNumber) ? takeBack(history, fact.before) : history;
     case 'launched':
       // Told again by who did not know that it was recorded: a leader that was followed since stays.
       return isOfRun(history, fact.runNumber) && history.main === null
-        ? { ...history, main: fact.main }
+        ? { ...history, main: fact.main, run: launchedRun(history.run, fact) }
         : history;
     case 'launched-exit':
       return isOfRun(history, fact.runNumber) && history.runEnd === null
@@ -71,6 +87,10 @@ export function applyFact(history: History, fact: Fact): History {
       return history.stop === null
         ? history
         : { ...history, stop: { ...history.stop, commandFailed: true } };
+    case 'provisioning-failed':
+      return { ...history, provisioning: failProvisioning(history, fact) };
+    case 'provisioning-requested':
+      return history.provisioning ? { ...history, provisioning: null } : history;
     case 'kill-requested':
       return history.stop === null
         ? history
@@ -86,8 +106,32 @@ export function applyFact(history: History, fact: Fact): History {
   }
 }
 
-function isOfRun({ run }: History, runNumber: number): boolean {
-  return run?.number === runNumber;
+function isOfRun(history: History, runNumber: number): history is History & { readonly run: Run } {
+  return history.run?.number === runNumber;
+}
+
+/** Undoes what `launching` did, and nothing else that happened since. */
+function takeBack(history: History, before: History): History {
+  const { lastRunNumber, run, runEnd, previousEnd, main, mainIsLaunched } = before;
+  const { launchedExit, launchedExitAt, mainOutlived, stop, nextStartMonotonicMs } = before;
+  return {
+    ...history,
+    ...{ lastRunNumber, run, runEnd, previousEnd, main, mainIsLaunched },
+    ...{ launchedExit, launchedExitAt, mainOutlived, stop, nextStartMonotonicMs },
+  };
+}
+
+function launchedRun(run: Run, { environmentDigest }: Fact & { readonly kind: 'launched' }): Run {
+  return environmentDigest === undefined ? run : { ...run, environmentDigest };
+}
+
+function failProvisioning(
+  { provisioning }: History,
+  { at, message, generation, intentId }: Fact & { readonly kind: 'provisioning-failed' },
+): ProvisioningFailure {
+  const isAgain = provisioning?.generation === generation && provisioning.intentId === intentId;
+  const failures = isAgain ? provisioning.failures + 1 : 1;
+  return { at, message, generation, intentId, failures, nextTryMonotonicMs: null };
 }
 
 function beginStop(fact: Fact & { readonly kind: 'stop-requested' }): StopProgress {

@@ -1,4 +1,5 @@
 import type { Instant } from '../lib/clock.ts';
+import type { EnvironmentDigest } from './environment-reading.ts';
 import type { ProcessIdentity } from './observation.ts';
 import type { AcceptedSpec } from './service-spec.ts';
 
@@ -19,6 +20,8 @@ export interface Run {
   /** Id of the newest intent when it was started; 0 when there was none. */
   readonly intentId: number;
   readonly reason: string;
+  /** What its environment was made from; left out where that is not known, or nothing but the spec. */
+  readonly environmentDigest?: EnvironmentDigest;
 }
 
 /** A stop under way: requested, then (after the grace) forced. */
@@ -35,6 +38,20 @@ export interface StopProgress {
   readonly killedAtMonotonicMs: number | null;
   /** Processes that had to be killed. */
   readonly killed: number;
+}
+
+/** Provisioning that failed, until it succeeds. */
+export interface ProvisioningFailure {
+  readonly at: Instant;
+  /** Which entry, where, why, and what had been applied by then. */
+  readonly message: string;
+  /** Generation and newest intent when it began: what comes later is worth a new try at once. */
+  readonly generation: number;
+  readonly intentId: number;
+  /** Failures in a row of that generation, without an operator in between. */
+  readonly failures: number;
+  /** `null` until it is settled. */
+  readonly nextTryMonotonicMs: number | null;
 }
 
 /** How a run was over: the cgroup is empty. */
@@ -79,6 +96,8 @@ export interface History {
   readonly clearedByIntentId: number;
   /** Generation that has cleared the counters. */
   readonly clearedByGeneration: number;
+  /** Left out by builds that knew of none. */
+  readonly provisioning?: ProvisioningFailure | null;
 }
 
 /** Of a service that was never started. */

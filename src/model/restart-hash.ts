@@ -32,6 +32,7 @@ const FIELDS: FieldTable<Omit<ServiceSpec, 'name'>> = {
   user: restart('process.user'),
   group: restart('process.group'),
   environment: restart('process.environment'),
+  environmentFiles: restart('process.env_file', { neutral: [] }),
   inheritEnvironment: restart('process.inherit_environment'),
   successExitCodes: live('process.success_exit_codes'),
   umask: restart('process.umask'),
@@ -53,6 +54,7 @@ const FIELDS: FieldTable<Omit<ServiceSpec, 'name'>> = {
     maxRestarts: live('restart_policy.tolerance.max_restarts'),
     toleranceMs: live('restart_policy.tolerance.duration'),
   },
+  provisioning: live('provisioning'),
 };
 
 /** Every field of a spec under its key, see {@link ChangedField.path}, in the order of the table. */

@@ -1,11 +1,14 @@
 import { posix } from 'node:path';
 import { type ConfigIssue, type Interpreted, valueAt } from './config-issue.ts';
+import { parseEnvironmentValue } from './environment-value.ts';
+import { serviceWords } from './foreign-words.ts';
 import { type Check, exclusive, interpret, required } from './interpret.ts';
-import { describeValue, isMap } from './literal.ts';
+import { describeValue, isMap, textOf } from './literal.ts';
+import type { ProvisioningEntry } from './provisioning.ts';
 import { listLimits } from './resource-limits.ts';
 import type { ServiceName } from './service-name.ts';
 import { type ServiceFile, serviceSchema } from './service-schema.ts';
-import type { ServiceSpec, StopMethod } from './service-spec.ts';
+import type { EnvironmentFile, ServiceSpec, StopMethod } from './service-spec.ts';
 import { UNSUPPORTED_SERVICE_KEYS } from './unsupported.ts';
 
 /** What a definition takes from where it lies. */
@@ -31,6 +34,7 @@ export function interpretService(
   const result = interpret(serviceSchema, raw, {
     checks: [...CHECKS, ...contextChecks(context)],
     unsupported: UNSUPPORTED_SERVICE_KEYS,
+    foreignWords: serviceWords,
   });
   if (!result.ok) return result;
   const name = result.value.application ?? context.defaultName;
@@ -48,6 +52,7 @@ const CHECKS: readonly Check[] = [
   exclusive(['process', 'stop_signal'], ['process', 'stop_command']),
   exclusive(['process', 'schedule'], ['restart_policy']),
   environmentIssues,
+  escapingPaths,
 ];
 
 function contextChecks(context: DefinitionContext): readonly Check[] {
@@ -68,7 +73,7 @@ function contextChecks(context: DefinitionContext): readonly Check[] {
   return checks;
 }
 
-/** Indirect values come with their own issue; a name given twice is a mistake at any time. */
+/** What no schema sees: a name given twice, a value that stands for something that it cannot be. */
 function environmentIssues(raw: unknown): readonly ConfigIssue[] {
   const list = valueAt(raw, ['process', 'environment']);
   if (!Array.isArray(list)) return [];
@@ -83,13 +88,24 @@ function environmentIssues(raw: unknown): readonly ConfigIssue[] {
       issues.push({ path: [...path, 'name'], at: 'value', message });
     }
     seen.add(name);
-    const scheme =
-      typeof value === 'string' ? /^@(?:file|base64|hex):\/\//.exec(value)?.[0] : undefined;
-    if (scheme !== undefined) {
-      const message = `a value beginning with ${scheme} is not supported by this build`;
+    const meant = typeof value === 'string' ? parseEnvironmentValue(value) : null;
+    if (meant?.ok === false) {
+      const message = `expected ${meant.expected}, got another value`;
       issues.push({ path: [...path, 'value'], at: 'value', message });
     }
     return issues;
+  });
+}
+
+/** An absolute path says where it leads; a relative one is of the service's own folder. */
+function escapingPaths(raw: unknown): readonly ConfigIssue[] {
+  const list = valueAt(raw, ['provisioning']);
+  if (!Array.isArray(list)) return [];
+  return list.flatMap((entry: unknown, index): readonly ConfigIssue[] => {
+    const written = isMap(entry) ? textOf(entry.path) : undefined;
+    if (written === undefined || !/^\.\.(?:\/|$)/.test(posix.normalize(written))) return [];
+    const message = `expected a path inside process.working_directory (or an absolute one), got ${describeValue(written)}`;
+    return [{ path: ['provisioning', index, 'path'], at: 'value', message }];
   });
 }
 
@@ -112,6 +128,7 @@ function normalise(file: ServiceFile, name: ServiceName, context: DefinitionCont
     group: process.group ?? (namesAccount ? null : context.defaultGroup),
     // Sorted where order means nothing, so that reordering a file is no change of the spec.
     environment: process.environment.toSorted((a, b) => compare(a.name, b.name)),
+    environmentFiles: process.env_file.map((path) => environmentFile(path, workingDirectory)),
     inheritEnvironment: process.inherit_environment,
     successExitCodes: [...new Set(process.success_exit_codes)].toSorted((a, b) => a - b),
     umask: process.umask,
@@ -127,7 +144,15 @@ function normalise(file: ServiceFile, name: ServiceName, context: DefinitionCont
       stopCommandStderr: logPath(file.logs.stop_command_stderr),
     },
     restart: restartSpec(file.restart_policy),
+    provisioning: provisioningEntries(file.provisioning, workingDirectory),
   };
+}
+
+/** As systemd.exec(5) has it: a hyphen before the path says that the file may be missing. */
+function environmentFile(written: string, workingDirectory: string): EnvironmentFile {
+  const isOptional = written.startsWith('-');
+  const path = posix.resolve(workingDirectory, isOptional ? written.slice(1) : written);
+  return { path, isOptional };
 }
 
 function stopMethod(process: ServiceFile['process']): StopMethod {
@@ -145,6 +170,20 @@ function restartSpec(policy: ServiceFile['restart_policy']): ServiceSpec['restar
     maxRestarts: policy.tolerance.max_restarts,
     toleranceMs: policy.tolerance.duration,
   };
+}
+
+function provisioningEntries(
+  entries: ServiceFile['provisioning'] = [],
+  workingDirectory: string,
+): readonly ProvisioningEntry[] {
+  return entries.map(({ path, ownership, mode, add_net_bind_capability }) => ({
+    path: posix.resolve(workingDirectory, path),
+    owner: ownership?.owner ?? null,
+    group: ownership?.group ?? null,
+    recursive: ownership?.recursive ?? false,
+    mode: mode ?? null,
+    addNetBindCapability: add_net_bind_capability ?? false,
+  }));
 }
 
 function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {

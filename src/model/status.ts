@@ -15,6 +15,8 @@ export type ConditionType =
   | 'StopStuck'
   /** The main process is gone while others of the service live on. */
   | 'MainProcessGone'
+  /** It runs, and could not be started again: a file that its environment is made from is unreadable. */
+  | 'EnvironmentUnreadable'
   /** Waiting for the next try. */
   | 'Backoff'
   /** No more restarts until an operator starts it or its spec changes. */
@@ -41,6 +43,12 @@ export type ConditionType =
   | 'Unrecorded'
   /** The kernel's state could not be read. */
   | 'Unknown'
+  /** The working directory is being provisioned. */
+  | 'Provisioning'
+  /** Provisioning failed and is tried again; without it nothing is started. */
+  | 'ProvisioningFailed'
+  /** The entries were changed since they were applied. */
+  | 'ProvisioningOutdated'
   /** The last action failed and is retried. */
   | 'ActionFailed';
 
@@ -66,11 +74,13 @@ const PHASES: readonly (readonly [ConditionType, Phase])[] = [
   ['Stopping', 'STOPPING'],
   ['Starting', 'STARTING'],
   ['Populated', 'RUNNING'],
+  ['Provisioning', 'STARTING'],
   ['NeverValid', 'INVALID'],
   ['Disabled', 'DISABLED'],
   ['StoppedByOperator', 'STOPPED'],
   ['Failed', 'FAILED'],
   ['Backoff', 'BACKOFF'],
+  ['ProvisioningFailed', 'BACKOFF'],
 ];
 
 /** One word for a set of conditions. */

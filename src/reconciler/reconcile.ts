@@ -3,14 +3,17 @@ import { type Clock, type Instant, readInstant } from '../lib/clock.ts';
 import { type ErrorCode, messageOf, ProcessmasterError } from '../lib/errors.ts';
 import type { Action, ActionKind, Actuators } from '../model/action.ts';
 import type { DesiredService } from '../model/desired.ts';
+import type { ContentChange, EnvironmentReading } from '../model/environment-reading.ts';
 import type { ServiceEvent } from '../model/event.ts';
 import { applyFact, type Fact } from '../model/fact.ts';
 import { type History, hasActiveRun } from '../model/history.ts';
 import { type Intent, intentInForce } from '../model/intent.ts';
 import type { CgroupObservation, Observation } from '../model/observation.ts';
 import type { ServiceName } from '../model/service-name.ts';
+import type { ServiceSpec } from '../model/service-spec.ts';
 import { type Condition, phaseOf, type ServiceStatus } from '../model/status.ts';
 import type { Outlook } from './blast-radius.ts';
+import { changedContent } from './changed-content.ts';
 import { plan } from './plan.ts';
 import {
   actionEvent,
@@ -28,12 +31,19 @@ export interface ReconcilePorts {
   /** In [0, 1): the jitter of the backoff. */
   readonly random: () => number;
   /** Reads; must not throw: what cannot be read is `unknown`. */
-  readonly observe: (name: ServiceName, history: History) => Observation;
+  readonly observe: (
+    name: ServiceName,
+    history: History,
+    /** The accepted one: what its provisioning is about. */
+    spec: ServiceSpec | null,
+  ) => Observation;
   /** Whether what is shown of a service's cgroup is still so; a cheaper look than to observe it. */
   readonly isUnchanged: (name: ServiceName, shown: CgroupObservation) => boolean;
   /** Makes sure that changes of the service's cgroup enqueue its name. */
   readonly watch: (name: ServiceName) => void;
   readonly intentOf: (name: ServiceName) => Intent | null;
+  /** What the files that its environment is made from say, as far as they were looked at. */
+  readonly environmentOf: (name: ServiceName) => EnvironmentReading | null;
   /** The time of its intent is over: it is removed for good. */
   readonly intentOver: (name: ServiceName) => void;
   readonly actuators: Actuators;
@@ -133,13 +143,26 @@ export class Reconciler {
   }
 
   /** What a pass would plan if that were desired (`null`: nothing any more). Does nothing. */
-  foresee(name: ServiceName, desired: DesiredService | null): Outlook {
+  foresee(
+    name: ServiceName,
+    desired: DesiredService | null,
+    environment: EnvironmentReading | null,
+  ): Outlook {
     const now = readInstant(this.#ports.clock);
     // A service that is not known yet must not become known by being looked at.
     const history = this.#store.history(name) ?? this.#ports.loadHistory(name);
-    const reading = this.#settled({ ...this.#observed(name, now, history), desired }, now);
+    const observed = this.#observed(name, now, { history, desired });
+    const reading = this.#settled({ ...observed, environment }, now);
     const runs = hasActiveRun(reading.history);
-    return { ...plan(reading, now), runs };
+    return { ...plan(reading, now), runs, changedContent: changedContent(reading) };
+  }
+
+  /** What the files say otherwise that the environment of what runs was made from. */
+  changedContent(name: ServiceName): ContentChange['sources'] {
+    const history = this.#store.history(name);
+    if (history === null || !hasActiveRun(history)) return [];
+    const environment = this.#ports.environmentOf(name);
+    return changedContent({ desired: this.#store.desiredOf(name), environment, history });
   }
 
   #read(name: ServiceName): Reading {
@@ -163,12 +186,20 @@ export class Reconciler {
     this.#ports.emit(intentExpiredEvent(name, intent, now.wallMs));
   }
 
-  #observed(name: ServiceName, now: Instant, history = this.#history(name)): Reading {
+  #observed(
+    name: ServiceName,
+    now: Instant,
+    {
+      history = this.#history(name),
+      desired = this.#store.desiredOf(name),
+    }: Partial<Pick<Reading, 'history' | 'desired'>> = {},
+  ): Reading {
     return {
       name,
-      desired: this.#store.desiredOf(name),
+      desired,
       intent: intentInForce(this.#ports.intentOf(name), now.monotonicMs),
-      observation: this.#ports.observe(name, history),
+      observation: this.#ports.observe(name, history, desired?.accepted?.spec ?? null),
+      environment: this.#ports.environmentOf(name),
       history,
       shuttingDown: this.#shuttingDown,
     };
@@ -194,7 +225,7 @@ export class Reconciler {
     if (action.kind === 'start') await this.#ports.canLaunch();
     const now = readInstant(this.#ports.clock);
     const before = this.#history(name);
-    const announced = announce(action, this.#ports.observe(name, this.#history(name)), now);
+    const announced = announce(action, this.#ports.observe(name, before, null), now);
     if (announced !== null) this.record(name, announced);
     const event = actionEvent(name, action, now.wallMs);
     if (event !== null) this.#ports.emit(event);
@@ -327,6 +358,7 @@ function announce(action: Action, observation: Observation, now: Instant): Fact 
         atMonotonicMs: now.monotonicMs,
         killed: countPids(observation),
       };
+    case 'provision':
     case 'capture-logs':
     case 'remove-cgroup':
     case 'forget':

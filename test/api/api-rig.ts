@@ -111,7 +111,7 @@ export class MemoryDaemon {
       desired: (named) => this.#statuses.get(named)?.desired ?? null,
       setEnabled: (spec, enabled) => this.#edit(spec, enabled),
       updateSources: async () => NOTHING_NEW,
-      diffSources: () => NOTHING_PENDING,
+      diffSources: async () => NOTHING_PENDING,
       events: ({ service, limit, afterSeq, sinceMs = 0 }) => {
         const found = this.events.filter(
           ({ seq, atMs, ...one }) =>
@@ -134,6 +134,7 @@ export class MemoryDaemon {
       describeProcesses: (pids) => this.processes.filter(({ pid }) => pids.includes(pid)),
       requestRestart: async () => ({ from: BUILD, to: BUILD }),
       runs: (_named, limit) => this.runs.slice(-limit),
+      hasMarker: () => false,
       locate: (file, keyPaths) =>
         new Map(Object.entries(this.lines[file] ?? {}).filter(([key]) => keyPaths.includes(key))),
       nextLookMs: () => null,
@@ -172,6 +173,7 @@ const NOTHING_PENDING = {
   problems: [],
   conflicts: [],
   brakes: [],
+  contents: [],
 };
 
 export const NOTHING_NEW = {
@@ -181,6 +183,7 @@ export const NOTHING_NEW = {
   problems: [],
   conflicts: [],
   brakes: [],
+  contents: [],
 };
 
 /** A caller that waits for as long as it takes, and one that can go away. */

@@ -22,6 +22,7 @@ const LINES: WhyFacts['linesByFile'] = new Map([
       ['restart_policy', 8],
       ['restart_policy.policy', 9],
       ['restart_policy.tolerance.max_restarts', 11],
+      ['provisioning', 12],
     ]),
   ],
 ]);
@@ -56,6 +57,7 @@ export function factsAt(
     desired: desired(),
     intent: null,
     observation: absent,
+    environment: null,
     history: activeHistory(),
     shuttingDown: false,
     ...situation,

@@ -1,4 +1,5 @@
 import type { DesiredService } from '../../src/model/desired.ts';
+import type { ProvisioningEntry } from '../../src/model/provisioning.ts';
 import { parseServiceName, type ServiceName } from '../../src/model/service-name.ts';
 import type { AcceptedSpec, RestartSpec, ServiceSpec } from '../../src/model/service-spec.ts';
 
@@ -30,6 +31,7 @@ export function spec(changes: SpecChanges = {}): ServiceSpec {
     user: null,
     group: null,
     environment: [],
+    environmentFiles: [],
     inheritEnvironment: false,
     successExitCodes: [0],
     umask: 0o022,
@@ -52,7 +54,21 @@ export function spec(changes: SpecChanges = {}): ServiceSpec {
       toleranceMs: 180_000,
       ...restart,
     },
+    provisioning: [],
     ...rest,
+  };
+}
+
+/** A provisioning entry that gives the working directory to a user, changed where told. */
+export function entry(changes: Partial<ProvisioningEntry> = {}): ProvisioningEntry {
+  return {
+    path: '/srv/web',
+    owner: 'www-data',
+    group: null,
+    recursive: false,
+    mode: null,
+    addNetBindCapability: false,
+    ...changes,
   };
 }
 
@@ -67,6 +83,7 @@ export function accepted(
     generation,
     sourceFile: '/etc/pm/config.d/web.yaml',
     source: 'config:/etc/pm/config.d',
+    isRootsOwn: true,
     restartHash,
   };
 }

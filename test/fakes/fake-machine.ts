@@ -103,6 +103,7 @@ export class FakeMachine {
         isDeepStrictEqual(this.#observe(name, EMPTY_HISTORY).cgroup, shown),
       watch: () => {},
       intentOf: (name) => this.intents.get(name) ?? null,
+      environmentOf: () => null,
       intentOver: (name) => this.intents.delete(name),
       actuators: this.#actuators(),
       canLaunch: async () => {},
@@ -122,6 +123,7 @@ export class FakeMachine {
         return [];
       };
     return {
+      provision: noted(() => {}),
       start: async (name, action) => {
         this.actions.push(`start ${name}`);
         return this.#start(name, action);
@@ -203,6 +205,7 @@ export class FakeMachine {
       launcherAlive: service.launcherAlive || service.process?.joined === false,
       stopCommandRuns: false,
       leader: null,
+      provisioning: 'none',
       logsCaptured: history.run !== null && service.capturedRun === history.run.number,
     };
   }

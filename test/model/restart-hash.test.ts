@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { changedFields, type FieldClass, restartHash } from '../../src/model/restart-hash.ts';
 import type { ServiceSpec } from '../../src/model/service-spec.ts';
-import { spec } from '../builders/specs.ts';
+import { entry, spec } from '../builders/specs.ts';
 
 const BEFORE = spec();
 
@@ -19,6 +19,7 @@ const CHANGES: {
   user: ['nobody', 'restart'],
   group: ['nogroup', 'restart'],
   environment: [[{ name: 'A', value: 'b' }], 'restart'],
+  environmentFiles: [[{ path: '/srv/web/.env', isOptional: false }], 'restart'],
   inheritEnvironment: [true, 'restart'],
   successExitCodes: [[0, 1], 'live'],
   umask: [0o077, 'restart'],
@@ -29,6 +30,7 @@ const CHANGES: {
   ambientCapabilities: [['chown'], 'restart'],
   logs: [{ ...BEFORE.logs, stdout: '/var/log/x' }, 'restart'],
   restart: [{ ...BEFORE.restart, backoffMs: 5 }, 'live'],
+  provisioning: [[entry()], 'live'],
 };
 
 describe('the class of a changed field', () => {
