@@ -44,6 +44,20 @@ describe('a fact', () => {
     );
   });
 
+  it('of a launch that was withdrawn takes back nothing else that happened meanwhile', () => {
+    const provisioning = {
+      ...{ at: at(1), message: 'EACCES', generation: 1, intentId: 0, failures: 1 },
+      nextTryMonotonicMs: null,
+    };
+    const before = endedHistory(exited(1), { provisioning });
+    const launching = applyFact(before, { kind: 'launching', run: run({ number: 2 }) });
+    const asked = applyFact(launching, { kind: 'provisioning-requested' });
+    expect(applyFact(asked, { kind: 'launch-withdrawn', runNumber: 2, before })).toEqual({
+      ...before,
+      provisioning: null,
+    });
+  });
+
   it('of this run changes it', () => {
     const launching = activeHistory({ main: null });
     expect(applyFact(launching, launched).main).toEqual({ pid: 7, startTicks: 8 });
