@@ -58,8 +58,8 @@ export class AutoServiceDirectory implements Source {
   }
 
   loadAhead(now: Instant, { settled = false }: ReadOptions = {}): Iterable<void> {
-    const found = this.#candidates();
-    return found.kind === 'found' ? this.#files.loadAhead(found.candidates, now, settled) : [];
+    const names = this.#folderNames();
+    return typeof names === 'string' ? [] : this.#files.loadAhead(this.#look(names), now, settled);
   }
 
   holds(file: string): boolean {
@@ -94,20 +94,26 @@ export class AutoServiceDirectory implements Source {
   }
 
   #candidates(): FoundCandidates {
-    let folderNames: readonly string[];
-    try {
-      folderNames = readdirSync(this.#path);
-    } catch (error) {
-      const reason = `cannot read the auto service folder '${this.#path}': ${messageOf(error)}`;
-      return { kind: 'unavailable', reason };
-    }
-    const candidates = new Map<string, Candidate>();
+    const names = this.#folderNames();
+    if (typeof names === 'string') return { kind: 'unavailable', reason: names };
+    return { kind: 'found', candidates: new Map(this.#look(names)) };
+  }
+
+  /** Looks into each folder as it is asked for. */
+  *#look(folderNames: readonly string[]): Generator<readonly [string, Candidate]> {
     for (const folderName of folderNames) {
-      if (isIgnored(folderName)) continue;
       const candidate = this.#candidateFor(folderName);
-      if (candidate !== null) candidates.set(folderName, candidate);
+      if (candidate !== null) yield [folderName, candidate];
     }
-    return { kind: 'found', candidates };
+  }
+
+  /** Of those that are not ignored; or why they cannot be told. */
+  #folderNames(): readonly string[] | string {
+    try {
+      return readdirSync(this.#path).filter((name) => !isIgnored(name));
+    } catch (error) {
+      return `cannot read the auto service folder '${this.#path}': ${messageOf(error)}`;
+    }
   }
 
   #candidateFor(folderName: string): Candidate | null {

@@ -54,8 +54,8 @@ export class ConfigDirectory implements Source {
   }
 
   loadAhead(now: Instant, { settled = false }: ReadOptions = {}): Iterable<void> {
-    const found = this.#candidates();
-    return found.kind === 'found' ? this.#files.loadAhead(found.candidates, now, settled) : [];
+    const names = this.#names();
+    return typeof names === 'string' ? [] : this.#files.loadAhead(this.#look(names), now, settled);
   }
 
   holds(file: string): boolean {
@@ -76,18 +76,26 @@ export class ConfigDirectory implements Source {
   }
 
   #candidates(): FoundCandidates {
-    let names: readonly string[];
-    try {
-      names = readdirSync(this.#path);
-    } catch (error) {
-      const reason = `cannot read the config folder '${this.#path}': ${messageOf(error)}`;
-      return { kind: 'unavailable', reason };
+    const names = this.#names();
+    if (typeof names === 'string') return { kind: 'unavailable', reason: names };
+    return { kind: 'found', candidates: new Map(this.#look(names)) };
+  }
+
+  /** Looks at each file as it is asked for. */
+  *#look(names: readonly string[]): Generator<readonly [string, Candidate]> {
+    for (const name of names) {
+      const file = join(this.#path, name);
+      yield [file, candidateFor(file)];
     }
-    const files = names.filter(isDefinitionName).map((name) => join(this.#path, name));
-    return {
-      kind: 'found',
-      candidates: new Map(files.map((file) => [file, candidateFor(file)])),
-    };
+  }
+
+  /** Of the definitions; or why they cannot be told. */
+  #names(): readonly string[] | string {
+    try {
+      return readdirSync(this.#path).filter(isDefinitionName);
+    } catch (error) {
+      return `cannot read the config folder '${this.#path}': ${messageOf(error)}`;
+    }
   }
 }
 

@@ -45,17 +45,16 @@ export class SettledFiles {
    * in pieces, and what is concluded from it still is one look at everything.
    */
   *loadAhead(
-    candidates: ReadonlyMap<string, Candidate>,
+    candidates: Iterable<readonly [string, Candidate]>,
     now: Instant,
     settled: boolean,
   ): Generator<void> {
-    for (const [id, { fingerprint, changedAtMs, load }] of candidates) {
-      const isKnown = [this.#readings, this.#ahead].some(
-        (known) => known.get(id)?.fingerprint === fingerprint,
-      );
-      if (isKnown || (!settled && settlesInMs(changedAtMs, now) !== null)) continue;
-      const definition = load();
-      if (!isUnreadable(definition)) this.#ahead.set(id, { fingerprint, definition });
+    for (const [id, candidate] of candidates) {
+      if (!this.#isLoaded(id, candidate) && (settled || settlesInMs(candidate, now) === null)) {
+        const definition = candidate.load();
+        const { fingerprint } = candidate;
+        if (!isUnreadable(definition)) this.#ahead.set(id, { fingerprint, definition });
+      }
       yield;
     }
   }
@@ -87,11 +86,16 @@ export class SettledFiles {
     });
   }
 
+  #isLoaded(id: string, { fingerprint }: Candidate): boolean {
+    const known = [this.#readings.get(id), this.#ahead.get(id)];
+    return known.some((reading) => reading?.fingerprint === fingerprint);
+  }
+
   #take(id: string, candidate: Candidate, now: Instant, settled: boolean): number | null {
     const reading = this.#readings.get(id);
     if (reading !== undefined) reading.missingSinceMs = null;
     if (reading?.fingerprint === candidate.fingerprint) return null;
-    const waitMs = settlesInMs(candidate.changedAtMs, now);
+    const waitMs = settlesInMs(candidate, now);
     if (!settled && waitMs !== null) return waitMs;
     const ahead = this.#ahead.get(id);
     const isAhead = ahead?.fingerprint === candidate.fingerprint;
@@ -126,7 +130,7 @@ export class SettledFiles {
 }
 
 /** In how many milliseconds a file will have been left alone for long enough; `null` if it was. */
-function settlesInMs(changedAtMs: number, now: Instant): number | null {
+function settlesInMs({ changedAtMs }: Candidate, now: Instant): number | null {
   const ageMs = now.wallMs - changedAtMs;
   // A change in the future means that the clock was set back: no reason to wait for it.
   return ageMs >= 0 && ageMs < SETTLE_MS ? SETTLE_MS - ageMs : null;
