@@ -15,6 +15,7 @@ import type { ServiceEvent } from '../model/event.ts';
 import type { Actor } from '../model/intent.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import { listCgroupNames } from '../observers/relist.ts';
+import { DefinitionWriter } from '../sources/definition-writer.ts';
 import { removeLeftoverEdits } from '../sources/leftover-edits.ts';
 import { type Inheritance, SourceSet } from '../sources/source-set.ts';
 import { allStopped } from './all-stopped.ts';
@@ -37,6 +38,8 @@ import type { CommandLine } from './successor.ts';
 const MANY = 100;
 /** How long a restart of the daemon waits for stop commands. */
 const STOP_COMMANDS_MS = 10_000;
+/** Provisioning that is given up ends its helper first, whose zombie the next image could not reap. */
+const PROVISIONING_MS = 10_000;
 
 export interface DaemonOptions {
   readonly config: DaemonConfig;
@@ -63,6 +66,7 @@ export class Daemon {
   readonly #events: EventStream;
   readonly #histories: SavedHistories;
   readonly #machinery: Machinery;
+  readonly #definitions: DefinitionWriter;
   readonly #sources: SourceSet;
   readonly #lookout: Lookout;
   readonly #running: readonly ServiceName[];
@@ -125,6 +129,7 @@ export class Daemon {
     this.#running = [...new Set([...found.keys(), ...listCgroupNames(this.#tree)])];
     this.#machinery.controller.adopt(baseline);
     const known = [...this.#running, ...baseline.keys()];
+    this.#definitions = new DefinitionWriter({ clock, emit });
     this.#sources = this.#createSources(inherited, [...new Set(known)]);
     this.#restart = new RestartRequest({
       commandLine: options.commandLine,
@@ -195,6 +200,7 @@ export class Daemon {
     for (const name of left) this.#say('daemon.warning', `'${name}' could not be stopped`);
     this.#lookout.stop();
     await this.#machinery.controller.stop();
+    await this.#machinery.provisioningJobs.close(PROVISIONING_MS);
     await this.#api?.close();
     // What could not be stopped keeps its parent, and the next daemon hears of its end.
     if (left.length === 0) await this.#endKeeper();
@@ -232,6 +238,7 @@ export class Daemon {
     await this.#sources.close();
     this.#lookout.stop();
     await this.#machinery.controller.stop();
+    await this.#machinery.provisioningJobs.close(PROVISIONING_MS);
     await this.#api?.close();
     this.#machinery.close();
     this.#histories.close();
@@ -262,6 +269,7 @@ export class Daemon {
         this.#specs.keep(desired);
         this.#forgetStrayFlags(desired);
       },
+      fulfil: (wishes, eager) => this.#definitions.fulfil(wishes, eager),
       onAvailability: (source, reason) => {
         if (reason === null) this.#unavailable.delete(source);
         else this.#unavailable.add(source);
@@ -327,7 +335,11 @@ export class Daemon {
 
   #warnings(): readonly string[] {
     const { ok, reason } = this.#journal.health;
-    return [...(ok ? [] : [reason]), ...[this.#histories.trouble].filter((text) => text !== null)];
+    return [
+      ...(ok ? [] : [reason]),
+      ...[this.#histories.trouble].filter((text) => text !== null),
+      ...this.#definitions.warnings(),
+    ];
   }
 
   #say(kind: string, message: string, actor: Actor = 'daemon'): void {

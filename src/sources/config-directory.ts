@@ -4,6 +4,7 @@ import type { Instant } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Definition, SourceContent } from '../model/desired.ts';
 import type { SourceId } from '../model/service-spec.ts';
+import type { FileWish } from './file-wish.ts';
 import { readServiceFile, readServiceText } from './service-file.ts';
 import { type Candidate, fingerprintOf, SettledFiles, statIfThere } from './settled-files.ts';
 
@@ -12,19 +13,26 @@ export interface SourceReading {
   readonly content: SourceContent;
   /** Some files are still being written: look again after this many milliseconds. */
   readonly lookAgainAfterMs: number | null;
+  /** Left out where there never are any, or the folder cannot be read. */
+  readonly wishes?: readonly FileWish[];
 }
 
 export interface ReadOptions {
   /** Read every file as it is now, however young (at start, `pmctl update`). */
   readonly settled?: boolean;
+  /** Folders in which a wish has just been fulfilled: what is there now is complete. */
+  readonly written?: ReadonlySet<string>;
 }
 
 /** Anything that specs come from. */
 export interface Source {
   readonly id: SourceId;
   read(now: Instant, options?: ReadOptions): SourceReading;
-  /** Does what takes long of a {@link read}, in steps of one file; changes nothing that is read. */
-  loadAhead(now: Instant, options?: ReadOptions): Iterable<void>;
+  /**
+   * Does what takes long of a {@link read}, in steps of one file that tell whether it was loaded.
+   * Changes nothing that is read.
+   */
+  loadAhead(now: Instant, options?: ReadOptions): Iterable<boolean>;
   /** Whether a file of that absolute path, if it is there, is a definition of this source. */
   holds(file: string): boolean;
   /**
@@ -53,7 +61,7 @@ export class ConfigDirectory implements Source {
     return { content: { kind: 'read', definitions }, lookAgainAfterMs };
   }
 
-  loadAhead(now: Instant, { settled = false }: ReadOptions = {}): Iterable<void> {
+  loadAhead(now: Instant, { settled = false }: ReadOptions = {}): Iterable<boolean> {
     const names = this.#names();
     return typeof names === 'string' ? [] : this.#files.loadAhead(this.#look(names), now, settled);
   }

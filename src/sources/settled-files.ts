@@ -41,21 +41,25 @@ export class SettledFiles {
   readonly #ahead = new Map<string, Pick<Reading, 'fingerprint' | 'definition'>>();
 
   /**
-   * Loads what a {@link refresh} would load now, one file at each step: so long a work can be done
-   * in pieces, and what is concluded from it still is one look at everything.
+   * Loads what a {@link refresh} would load now, looking at one file in each step: so long a work can
+   * be done in pieces, and what is concluded from it still is one look at everything. Each step tells
+   * whether a file was loaded.
    */
   *loadAhead(
     candidates: Iterable<readonly [string, Candidate]>,
     now: Instant,
     settled: boolean,
-  ): Generator<void> {
+  ): Generator<boolean> {
     for (const [id, candidate] of candidates) {
-      if (!this.#isLoaded(id, candidate) && (settled || settlesInMs(candidate, now) === null)) {
-        const definition = candidate.load();
-        const { fingerprint } = candidate;
-        if (!isUnreadable(definition)) this.#ahead.set(id, { fingerprint, definition });
+      const isDue = settled || settlesInMs(candidate.changedAtMs, now) === null;
+      if (!isDue || this.#isLoaded(id, candidate)) {
+        yield false;
+        continue;
       }
-      yield;
+      const definition = candidate.load();
+      const { fingerprint } = candidate;
+      if (!isUnreadable(definition)) this.#ahead.set(id, { fingerprint, definition });
+      yield true;
     }
   }
 
@@ -86,16 +90,27 @@ export class SettledFiles {
     });
   }
 
-  #isLoaded(id: string, { fingerprint }: Candidate): boolean {
-    const known = [this.#readings.get(id), this.#ahead.get(id)];
-    return known.some((reading) => reading?.fingerprint === fingerprint);
+  /** Whether there is a reading of that one, however old. */
+  knows(id: string): boolean {
+    return this.#readings.has(id);
+  }
+
+  /** Whether that one is as it was read. */
+  isCurrent(id: string, { fingerprint }: Candidate): boolean {
+    return this.#readings.get(id)?.fingerprint === fingerprint;
+  }
+
+  #isLoaded(id: string, candidate: Candidate): boolean {
+    return (
+      this.isCurrent(id, candidate) || this.#ahead.get(id)?.fingerprint === candidate.fingerprint
+    );
   }
 
   #take(id: string, candidate: Candidate, now: Instant, settled: boolean): number | null {
     const reading = this.#readings.get(id);
     if (reading !== undefined) reading.missingSinceMs = null;
     if (reading?.fingerprint === candidate.fingerprint) return null;
-    const waitMs = settlesInMs(candidate, now);
+    const waitMs = settlesInMs(candidate.changedAtMs, now);
     if (!settled && waitMs !== null) return waitMs;
     const ahead = this.#ahead.get(id);
     const isAhead = ahead?.fingerprint === candidate.fingerprint;
@@ -130,7 +145,7 @@ export class SettledFiles {
 }
 
 /** In how many milliseconds a file will have been left alone for long enough; `null` if it was. */
-function settlesInMs({ changedAtMs }: Candidate, now: Instant): number | null {
+export function settlesInMs(changedAtMs: number, now: Instant): number | null {
   const ageMs = now.wallMs - changedAtMs;
   // A change in the future means that the clock was set back: no reason to wait for it.
   return ageMs >= 0 && ageMs < SETTLE_MS ? SETTLE_MS - ageMs : null;

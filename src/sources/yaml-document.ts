@@ -15,6 +15,7 @@ import { messageOf } from '../lib/errors.ts';
 import { type ConfigIssue, formatKeyPath, MAX_ISSUES } from '../model/config-issue.ts';
 import type { Problem } from '../model/desired.ts';
 import { Literal } from '../model/literal.ts';
+import { yamlComplaint } from './yaml-complaints.ts';
 import { type Excess, excessOfBytes, excessOfText } from './yaml-limits.ts';
 
 /** Enough for any config by hand; too few for a bomb, as nested aliases count each time. */
@@ -55,7 +56,7 @@ export function parseYaml(file: string, bytes: Buffer): YamlDocument {
     );
     return new DocumentReader(file, document, lines).read();
   } catch (error) {
-    const message = `cannot be parsed: ${messageFor(messageOf(error))}`;
+    const message = yamlComplaint('', messageOf(error));
     return unreadable(file, { line: 1, column: 1, message });
   }
 }
@@ -90,6 +91,8 @@ class DocumentReader {
   /** The library looks for an anchor through the whole document, each time. */
   readonly #targets = new Map<Alias, Node>();
   #aliases = 0;
+  /** The targets of the aliases that are being converted. */
+  readonly #open = new Set<unknown>();
   #values = 0;
 
   constructor(file: string, document: Document.Parsed, lines: LineCounter) {
@@ -100,8 +103,10 @@ class DocumentReader {
 
   read(): YamlDocument {
     const { errors, warnings } = this.#document;
-    for (const error of [...errors, ...warnings].slice(0, MAX_ISSUES)) {
-      this.#problems.push(this.#problem(error.pos[0], '', complaintOf(error)));
+    this.#complain([...errors, ...warnings]);
+    const { explicit, version } = this.#document.directives.yaml;
+    if (explicit === true && version !== '1.2') {
+      this.#problems.push(this.#problem(0, '', `expected YAML 1.2, got %YAML ${version}`));
     }
     const raw = this.#convert(this.#document.contents, []);
     return {
@@ -109,6 +114,15 @@ class DocumentReader {
       problems: this.#problems.slice(0, MAX_ISSUES),
       locate: (issue) => this.#locate(issue),
     };
+  }
+
+  /** Once a line: what follows from the first of them is no news. */
+  #complain(errors: readonly YAMLError[]): void {
+    const lines = new Set<number>();
+    for (const { code, message, pos } of errors.slice(0, MAX_ISSUES)) {
+      const problem = this.#problem(pos[0], '', yamlComplaint(code, message));
+      if (lines.size !== lines.add(problem.line).size) this.#problems.push(problem);
+    }
   }
 
   #convert(node: unknown, path: readonly PropertyKey[]): unknown {
@@ -121,7 +135,15 @@ class DocumentReader {
     this.#noteAnchor(node);
     if (isMap(node)) return this.#convertMap(node.items, path);
     if (isSeq(node)) return node.items.map((item, index) => this.#convert(item, [...path, index]));
-    return isScalar(node) ? plain(node) : null;
+    if (!isScalar(node)) return null;
+    const isBinary = typeof node.value === 'object' && node.value !== null;
+    return isBinary
+      ? this.#refuse(
+          node,
+          path,
+          `expected text, got a value tagged as ${node.tag?.replace(/^tag:yaml.org,2002:/, '!!')}`,
+        )
+      : plain(node);
   }
 
   #noteAnchor(node: unknown): void {
@@ -137,10 +159,22 @@ class DocumentReader {
     }
     const target = this.#anchored.get(node.source);
     if (target === undefined) {
-      return this.#refuse(node, path, `expected an anchor above, got none for *${node.source}`);
+      const advice = 'put a value that begins with * in quotes';
+      const message = `expected an anchor above, got none for *${node.source} (${advice})`;
+      return this.#refuse(node, path, message);
+    }
+    if (this.#open.has(target)) {
+      return this.#refuse(
+        node,
+        path,
+        `expected what is complete, got *${node.source} within itself`,
+      );
     }
     this.#targets.set(node, target);
-    return this.#convert(target, path);
+    this.#open.add(target);
+    const value = this.#convert(target, path);
+    this.#open.delete(target);
+    return value;
   }
 
   #convertMap(
@@ -192,7 +226,7 @@ class DocumentReader {
     return null;
   }
 
-  #problem(offset: number | undefined, keyPath: string, message: string): Problem {
+  #problem(offset: number | undefined, keyPath: string, message: string) {
     const { line, col } = this.#lines.linePos(offset ?? 0);
     return {
       file: this.#file,
@@ -202,17 +236,6 @@ class DocumentReader {
       message,
     };
   }
-}
-
-function complaintOf({ code, message }: YAMLError): string {
-  return code === 'MULTIPLE_DOCS'
-    ? 'expected one document, got another "---"'
-    : messageFor(message);
-}
-
-function messageFor(message: string): string {
-  // The parser recurses, so thousands of lists in lists ("- - - -") exhaust the stack.
-  return /call stack|stack overflow/i.test(message) ? 'expected less nesting' : message;
 }
 
 function plain(node: Scalar): unknown {
