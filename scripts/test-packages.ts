@@ -10,6 +10,9 @@ export const TEST_PROGRAMS: PackageByProgram = {
   nginx: 'nginx-light',
   'redis-server': 'redis-server',
   setpriv: 'util-linux',
+  'vim.tiny': 'vim-tiny',
+  nano: 'nano',
+  git: 'git',
 };
 
 /** What builds and boots the virtual machine of `npm run test:vm`. */

@@ -235,7 +235,7 @@ test('a failure is tried again by itself, ever later, and is no restart', async 
     ({ at_ms }) => at_ms,
   );
   expect(fourth - third).toBeGreaterThan(second - first);
-  expect(await instance.status('web')).toMatchObject({ phase: 'BACKOFF', restarts_10m: 0 });
+  expect(await instance.phase('web', 'BACKOFF')).toMatchObject({ restarts_10m: 0 });
   mkdirSync(join(folder, 'later'));
   await instance.phase('web', 'RUNNING', 20_000);
 });
