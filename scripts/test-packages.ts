@@ -13,6 +13,8 @@ export const TEST_PROGRAMS: PackageByProgram = {
   'vim.tiny': 'vim-tiny',
   nano: 'nano',
   git: 'git',
+  setcap: 'libcap2-bin',
+  python3: 'python3',
 };
 
 /** What builds and boots the virtual machine of `npm run test:vm`. */
