@@ -29,7 +29,7 @@ const SCALAR = '\u{1f}';
 /** Why bytes are no text of a reasonable size; `null` when they are. */
 export function excessOfBytes(bytes: Buffer): Excess | null {
   if (bytes.length > MAX_FILE_BYTES) {
-    const message = `expected at most ${MAX_FILE_BYTES / 1024} KiB, got ${bytes.length} bytes`;
+    const message = `expected at most ${MAX_FILE_BYTES / 1024} KiB, got more`;
     return { line: null, column: null, message };
   }
   const nulAt = bytes.indexOf(0);

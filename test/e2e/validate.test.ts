@@ -182,10 +182,10 @@ test('the standard input and pipes are read, other oddities are named and not wa
   const { stdout } = await validate(folder);
   expect(stdout.replaceAll(`${folder}/`, '')).toBe(
     `fifo.yaml: cannot be read: it is no regular file
-large.yaml: expected at most 1 MiB, got more
-latin1.yaml: expected UTF-8 text, got bytes that are none
+large.yaml: expected at most 128 KiB, got more
+latin1.yaml:1:1: expected UTF-8 text, got bytes that are none
 loop.yaml: cannot be read: Too many levels of symbolic links (ELOOP)
-utf16.yaml: expected text, got a NUL byte (is it a binary file, or UTF-16?)
+utf16.yaml:1:2: expected text, got a NUL byte (is it a binary file, or UTF-16?)
 zero.yaml: cannot be read: it is no regular file
 `,
   );
