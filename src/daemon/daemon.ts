@@ -20,6 +20,7 @@ import { removeLeftoverEdits } from '../sources/leftover-edits.ts';
 import { type Inheritance, SourceSet } from '../sources/source-set.ts';
 import { allStopped } from './all-stopped.ts';
 import { type ApiServer, startApi } from './api-server.ts';
+import { DegradedWatches } from './degraded-watches.ts';
 import { refreshEnvironments } from './environment-changes.ts';
 import { environmentKey } from './environment-key.ts';
 import { EventStream } from './event-stream.ts';
@@ -75,6 +76,7 @@ export class Daemon {
   readonly #operators: OperatorState;
   readonly #specs: SpecsInForce;
   readonly #unavailable = new Set<string>();
+  readonly #watches = new DegradedWatches((kind, message) => this.#say(kind, message));
   #api: ApiServer | null = null;
   readonly #restart: RestartRequest;
   #shuttingDown = false;
@@ -126,6 +128,7 @@ export class Daemon {
       environmentKey: environmentKey(config.stateDirectory, (reason) =>
         this.#say('state.warning', reason),
       ),
+      onDegraded: (reason) => this.#watches.note('cgroups', reason),
     });
     const found = this.#histories.loadAll();
     this.#specs = new SpecsInForce(this.#journal);
@@ -290,11 +293,7 @@ export class Daemon {
           reason ?? `${source} can be read again`,
         );
       },
-      onDegraded: (source, reason) =>
-        this.#say(
-          'watch.degraded',
-          `${source} cannot be watched (${reason}); it is read every minute instead`,
-        ),
+      onDegraded: (source, reason) => this.#watches.note(source, reason),
     });
   }
 
@@ -360,6 +359,7 @@ export class Daemon {
       ...(ok ? [] : [reason]),
       ...[this.#histories.trouble].filter((text) => text !== null),
       ...this.#definitions.warnings(),
+      ...this.#watches.warnings(),
     ];
   }
 

@@ -11,10 +11,8 @@ import type { Store } from '../reconciler/store.ts';
 import { every } from './every.ts';
 
 const RELIST_MS = 60_000;
-/** Without watches the relist is all there is. */
-const DEGRADED_RELIST_MS = 1_000;
-/** A main process that is not our child ends without telling anybody. */
-const MAIN_CHECK_MS = 2_000;
+/** A main process that is not our child ends without telling anybody, a cgroup without a watch, too. */
+const CHECK_MS = 2_000;
 
 export interface LookoutParts {
   readonly clock: Clock;
@@ -42,17 +40,17 @@ export class Lookout {
   }
 
   start(): void {
-    const { clock, store, cgroupEvents } = this.#parts;
+    const { clock, store } = this.#parts;
     this.#cancels = [
       store.subscribe((name) => this.#note(name)),
       every(
         clock,
-        () => MAIN_CHECK_MS,
-        () => this.#checkMains(),
+        () => CHECK_MS,
+        () => this.#check(),
       ),
       every(
         clock,
-        () => (cgroupEvents.isDegraded ? DEGRADED_RELIST_MS : RELIST_MS),
+        () => RELIST_MS,
         () => this.#relist(),
       ),
     ];
@@ -71,15 +69,18 @@ export class Lookout {
     }
   }
 
-  #checkMains(): void {
+  #check(): void {
+    const { store, controller, cgroupEvents } = this.#parts;
+    if (cgroupEvents.isDegraded) this.#relist();
     for (const name of this.#silentMains) {
-      const main = this.#parts.store.history(name)?.main;
-      if (main && !processExists(main.pid)) this.#parts.controller.enqueue(name);
+      const main = store.history(name)?.main;
+      if (main && !processExists(main.pid)) controller.enqueue(name);
     }
   }
 
   #relist(): void {
-    const { tree, store, controller } = this.#parts;
+    const { tree, store, controller, cgroupEvents } = this.#parts;
+    cgroupEvents.retry();
     const shown = new Map(store.statuses().map((status) => [status.name, status.cgroup] as const));
     for (const name of relist(tree, shown)) controller.enqueue(name);
     // A pid may have been given to somebody else between two checks of its existence.

@@ -32,6 +32,8 @@ export interface MachineryParts {
   readonly emit: (event: ServiceEvent) => void;
   /** See EnvironmentReadings. */
   readonly environmentKey: () => Buffer;
+  /** Why cgroups are not all watched, a sentence; null when they are again. */
+  readonly onDegraded: (reason: string | null) => void;
 }
 
 /** The loop with its hands and eyes. */
@@ -74,16 +76,7 @@ export function createMachinery(parts: MachineryParts): Machinery {
   });
   const environments = new EnvironmentReadings(parts.environmentKey, () => settled(clock));
   const fifos = new FifoPool({ directory: join(parts.runtimeDirectory, 'fifos') });
-  const cgroupEvents = new CgroupEvents(
-    tree,
-    (name) => controller.enqueue(name),
-    (reason) =>
-      say(
-        null,
-        'watch.degraded',
-        `cgroups cannot be watched (${reason}); looking every second instead`,
-      ),
-  );
+  const cgroupEvents = new CgroupEvents(tree, (name) => controller.enqueue(name), parts.onDegraded);
   const context: ActuatorContext = {
     tree,
     servicesDirectory: join(parts.runtimeDirectory, 'services'),

@@ -23,11 +23,17 @@ export function neutralise(text: string, options: NeutraliseOptions = { colours:
   return coloured ? `${harmless}\x1b[0m` : harmless;
 }
 
+/** The same for a name or path: what would break its line, or colour it, is visible, too. */
+export function neutraliseName(name: string): string {
+  return name.replace(HARMFUL_IN_NAME, visible);
+}
+
 // C0 but tab and newline, DEL, C1; bidi and other invisible format characters, line and paragraph
 // separators, lone surrogates, tags. Zero-width (non-)joiners stay: scripts and emoji need them.
 const HARMFUL_CLASS =
   '[\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f\\u00ad\\u061c\\u180e\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb\\p{Cs}\\u{e0000}-\\u{e007f}]';
 const HARMFUL = new RegExp(HARMFUL_CLASS, 'u');
+const HARMFUL_IN_NAME = new RegExp(`[\\t\\n]|${HARMFUL_CLASS}`, 'gu');
 // Parameters are bounded: no terminal needs more, and a long run of digits is an attack on one.
 const SGR_OR_HARMFUL = new RegExp(`\\u001b\\[[0-9;:]{0,60}m|${HARMFUL_CLASS}`, 'gu');
 

@@ -1,3 +1,4 @@
+import { neutraliseName } from '../lib/neutralise.ts';
 import type { ServiceName } from './service-name.ts';
 import type { AcceptedSpec, ServiceSpec, SourceId } from './service-spec.ts';
 
@@ -16,7 +17,7 @@ export interface Problem {
 export function formatProblem(problem: Problem): string {
   const position = problem.line === null ? '' : `:${problem.line}:${problem.column ?? 1}`;
   const key = problem.keyPath === '' ? '' : ` ${problem.keyPath}:`;
-  return `${problem.file}${position}:${key} ${problem.message}`;
+  return `${neutraliseName(problem.file)}${position}:${key} ${problem.message}`;
 }
 
 /** A {@link Problem} as machines read it. */

@@ -1,7 +1,8 @@
 import { type FSWatcher, statSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import type { CgroupTree } from '../host/cgroup-tree.ts';
-import { isErrno, messageOf } from '../lib/errors.ts';
+import { whyNotWatched } from '../host/inotify-limits.ts';
+import { isErrno } from '../lib/errors.ts';
 import type { ServiceName } from '../model/service-name.ts';
 
 interface Watch {
@@ -19,15 +20,18 @@ interface Watch {
 export class CgroupEvents {
   readonly #tree: CgroupTree;
   readonly #onChange: (name: ServiceName) => void;
-  readonly #onDegraded: (reason: string) => void;
+  readonly #onDegraded: (reason: string | null) => void;
   readonly #watches = new Map<ServiceName, Watch>();
+  /** Whose cgroups the kernel would not watch. */
+  readonly #refused = new Set<ServiceName>();
+  /** Until the kernel is known to watch again, be it that those refused are gone meanwhile. */
   #degraded = false;
 
-  /** `onDegraded` is called once, when the kernel refuses a watch. */
+  /** `onDegraded` is called with why when the kernel refuses a watch, and with null when none is refused. */
   constructor(
     tree: CgroupTree,
     onChange: (name: ServiceName) => void,
-    onDegraded: (reason: string) => void,
+    onDegraded: (reason: string | null) => void,
   ) {
     this.#tree = tree;
     this.#onChange = onChange;
@@ -43,31 +47,60 @@ export class CgroupEvents {
   watch(name: ServiceName): void {
     const path = this.#tree.service(name);
     const inode = statSync(path, { throwIfNoEntry: false })?.ino;
+    if (inode === undefined) this.#refused.delete(name);
     if (inode === undefined || this.#watches.get(name)?.inode === inode) return;
-    this.unwatch(name);
+    this.#watches.get(name)?.watcher.close();
+    this.#watches.delete(name);
     try {
       const watcher = watch(join(path, 'cgroup.events'), () => this.#onChange(name));
       watcher.on('error', () => this.unwatch(name));
       this.#watches.set(name, { inode, watcher });
+      this.#refused.delete(name);
     } catch (error) {
-      if (!isErrno(error, 'ENOENT', 'ENODEV')) this.#degrade(messageOf(error));
+      if (isErrno(error, 'ENOENT', 'ENODEV')) this.#refused.delete(name);
+      else this.#refuse(name, whyNotWatched(error));
     }
     // What changed before the watch was there would otherwise be seen only by the relist.
     this.#onChange(name);
   }
 
+  /** Tries those again that the kernel refused to watch: there may be room by now. */
+  retry(): void {
+    if (!this.#degraded) return;
+    for (const name of [...this.#refused]) {
+      this.watch(name);
+      // Where there is no room for one, there is none for the others.
+      if (this.#refused.has(name)) return;
+    }
+    if (!isRoom()) return;
+    this.#degraded = false;
+    this.#onDegraded(null);
+  }
+
   unwatch(name: ServiceName): void {
     this.#watches.get(name)?.watcher.close();
     this.#watches.delete(name);
+    this.#refused.delete(name);
   }
 
   close(): void {
     for (const name of [...this.#watches.keys()]) this.unwatch(name);
   }
 
-  #degrade(reason: string): void {
+  #refuse(name: ServiceName, reason: string): void {
+    this.#refused.add(name);
     if (this.#degraded) return;
     this.#degraded = true;
-    this.#onDegraded(reason);
+    this.#onDegraded(`cannot watch cgroups: ${reason}; they are looked at every two seconds`);
+  }
+}
+
+/** Whether the kernel would watch one more thing. */
+function isRoom(): boolean {
+  try {
+    watch('/').close();
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -119,7 +119,7 @@ export function proposal(load: () => Definition): Candidate {
 
 /** Whether a file of that name in a config directory is a definition. */
 export function isDefinitionName(name: string): boolean {
-  return /^[^.].*\.ya?ml$/i.test(name);
+  return /^[^.].*\.ya?ml$/is.test(name);
 }
 
 /** A folder that could not be listed. Nothing is concluded from what it does not show. */

@@ -10,7 +10,7 @@ import type { FileWish } from './file-wish.ts';
 import { holdBack } from './hold-back.ts';
 import { merge } from './merge.ts';
 import { SETTLE_MS } from './settled-files.ts';
-import { watchDirectory } from './watched-directory.ts';
+import { type DirectoryWatch, watchDirectory } from './watched-directory.ts';
 
 /** Signals are for speed; this is how often the truth is read without any. */
 const RESCAN_MS = 60_000;
@@ -44,8 +44,8 @@ export interface SourceSetPorts {
   readonly fulfil?: (wishes: readonly FileWish[], eager: boolean) => ReadonlySet<string>;
   /** A source cannot be read (a reason) or can be read again (null). */
   readonly onAvailability: (source: SourceId, reason: string | null) => void;
-  /** Changes in a folder are not signalled any more; the rescan finds them. */
-  readonly onDegraded: (source: SourceId, reason: string) => void;
+  /** Changes in a folder are not all signalled any more (a reason), so the rescan finds them; or are again (null). */
+  readonly onDegraded: (source: SourceId, reason: string | null) => void;
 }
 
 /** What earlier daemons had in force. */
@@ -81,7 +81,7 @@ export class SourceSet {
   readonly #unavailable = new Map<SourceId, string>();
   #inherited: Inheritance | null;
   #desired: DesiredState | null = null;
-  #watchers: readonly { close(): Promise<void> }[] = [];
+  #watches: readonly DirectoryWatch[] = [];
   #cancelRescan: () => void = () => {};
   /** Settles when no reading is under way any more. */
   #readings: Promise<unknown> = Promise.resolve();
@@ -102,7 +102,7 @@ export class SourceSet {
     this.#conclude({ settled: true, apply: this.#inherited?.unknown ?? NOBODY });
     // From here on the desired state has all of it, and the memory is better used.
     this.#inherited = null;
-    this.#watchers = this.#sources.map(({ source, path, depth, concerns }) =>
+    this.#watches = this.#sources.map(({ source, path, depth, concerns }) =>
       watchDirectory(path, {
         settleMs: SETTLE_MS,
         depth,
@@ -178,7 +178,7 @@ export class SourceSet {
     }
     const desired = this.#inForce(this.#merged(contents, prune), apply);
     this.#desired = desired;
-    this.#rescanAfter(againAfterMs);
+    this.#lookAfter(againAfterMs);
     this.#ports.onDesired(desired);
     return desired;
   }
@@ -206,7 +206,7 @@ export class SourceSet {
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancelRescan();
-    await Promise.all([this.#readings, ...this.#watchers.map((watcher) => watcher.close())]);
+    await Promise.all([this.#readings, ...this.#watches.map((watch) => watch.close())]);
   }
 
   #merged(contents: ReadonlyMap<SourceId, SourceContent>, prune: boolean): DesiredState {
@@ -242,15 +242,17 @@ export class SourceSet {
   }
 
   /** The clock caps its timers, so a long wait is made of several. */
-  #rescanAfter(delayMs: number): void {
+  #lookAfter(delayMs: number): void {
     this.#cancelRescan();
     if (this.#closed) return;
     const dueMs = this.#ports.clock.monotonicMs() + delayMs;
     const arm = () => {
       const leftMs = dueMs - this.#ports.clock.monotonicMs();
-      this.#cancelRescan = this.#ports.clock.schedule(leftMs, () =>
-        this.#ports.clock.monotonicMs() >= dueMs ? this.#look() : arm(),
-      );
+      this.#cancelRescan = this.#ports.clock.schedule(leftMs, () => {
+        if (this.#ports.clock.monotonicMs() < dueMs) return arm();
+        if (delayMs === RESCAN_MS) for (const watch of this.#watches) watch.check();
+        this.#look();
+      });
     };
     arm();
   }

@@ -1,10 +1,11 @@
-import { basename } from 'node:path';
-import { type FSWatcher, watch } from 'chokidar';
+import type { Stats } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { type ChokidarOptions, type FSWatcher, watch } from 'chokidar';
+import { whyNotWatched } from '../host/inotify-limits.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
-import { isErrno, messageOf } from '../lib/errors.ts';
 import { statIfThere } from './settled-files.ts';
 
-/** While a folder cannot be watched, this is how often another try is made. */
+/** While not all can be watched, this is how often another try is made. */
 const RETRY_MS = 5_000;
 
 /** A folder that never comes to rest is reported all the same, after this many settle times. */
@@ -13,140 +14,169 @@ const MAX_SETTLES = 5;
 export interface WatchOptions {
   /** Quiet time that a change needs before it is reported. */
   readonly settleMs: number;
-  /** 0: the folder itself; 1: its child folders too. */
+  /** 0: the folder itself; 1: its child folders too, but hidden ones. */
   readonly depth: 0 | 1;
   /** Which file names matter; folders always do. */
   readonly concerns: (fileName: string) => boolean;
   /** Something may have changed: read the folder. Also called once the watch stands, or stands again. */
   readonly onSettled: () => void;
-  /** Changes are not seen any more (until the next `onSettled`); called once for each reason. */
-  readonly onDegraded: (reason: string) => void;
+  /**
+   * Why some changes are not seen, once for each reason; null when all are again. What happened
+   * meanwhile is found by the `onSettled` that follows.
+   */
+  readonly onDegraded: (reason: string | null) => void;
   readonly clock?: Clock;
   readonly retryMs?: number;
 }
 
-/**
- * Says when to look at a folder; never what is in it. Signals are for speed only: one may be lost
- * (inotify watches exhausted, the folder replaced), so the caller rescans now and then anyway.
- */
-export function watchDirectory(path: string, options: WatchOptions): { close(): Promise<void> } {
-  const watched = new WatchedDirectory(path, options);
-  watched.open();
-  return { close: () => watched.close() };
+export interface DirectoryWatch {
+  /** Makes sure that what is watched is what is there: signals may have been lost. */
+  check(): void;
+  close(): Promise<void>;
 }
 
-/** INVARIANTS: at most one timer of each kind is armed, and none while nothing happens. */
-class WatchedDirectory {
+/**
+ * Says when to look at a folder; never what is in it. Signals are for speed only: one may be lost
+ * (inotify watches exhausted, its queue full, a filesystem that has none), so the caller rescans now
+ * and then anyway.
+ */
+export function watchDirectory(path: string, options: WatchOptions): DirectoryWatch {
+  return new WatchedDirectory(path, options);
+}
+
+/** Only what the kernel says counts; what it means is found by reading. */
+const PLAIN: ChokidarOptions = { ignoreInitial: true, atomic: false };
+
+/**
+ * Watched are the folder and the one above it: a link in place of the folder, or one that leads
+ * elsewhere by now, is a change up there.
+ *
+ * INVARIANTS: at most one timer of each kind is armed, and none while nothing happens; what can be
+ * watched is, whatever else cannot.
+ */
+class WatchedDirectory implements DirectoryWatch {
   readonly #path: string;
   readonly #options: WatchOptions;
   readonly #clock: Clock;
-  #watcher: FSWatcher | null = null;
-  /** Of the folder that the watcher was opened on; another one there has to be watched anew. */
-  #inode: bigint | undefined;
+  #watchers: readonly FSWatcher[] = [];
+  /** Of the folder that is watched; another one there has to be watched anew. */
+  #identity: string | null = null;
   #degradedBecause: string | null = null;
   #firstSignalAtMs: number | null = null;
   #cancelSettling = () => {};
   #cancelRetry = () => {};
+  #closings: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
   constructor(path: string, options: WatchOptions) {
     this.#path = path;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#open();
   }
 
-  open(): void {
-    this.#inode = inodeOf(this.#path);
-    if (this.#inode === undefined) {
-      this.#degrade('there is no such folder');
-      return;
-    }
-    const watcher = watch(this.#path, {
-      ignoreInitial: true,
-      depth: this.#options.depth,
-      atomic: false,
-      // Files that do not matter are not even remembered.
-      ignored: (entry, stats) =>
-        stats?.isFile() === true && !this.#options.concerns(basename(entry)),
-    });
-    this.#watcher = watcher;
-    watcher.on('all', () => this.#signal(watcher));
-    // A change of rights alone (chmod +x run.sh) is no event of its own.
-    watcher.on('raw', (_event, name) => {
-      if (name !== null && this.#options.concerns(basename(name))) this.#signal(watcher);
-    });
-    watcher.on('ready', () => this.#ready(watcher));
-    watcher.on('error', (error) => {
-      if (watcher === this.#watcher) this.#degrade(whyNot(error));
-    });
+  check(): void {
+    if (!this.#isClosed && identityOf(this.#path) !== this.#identity) this.#open();
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancelSettling();
     this.#cancelRetry();
-    await this.#dropWatcher();
+    this.#replace([]);
+    await this.#closings;
   }
 
-  #ready(watcher: FSWatcher): void {
-    if (watcher !== this.#watcher) return;
-    this.#degradedBecause = null;
-    // What happened before somebody watched is found by looking.
-    this.#options.onSettled();
+  #open(): void {
+    const isRetry = this.#degradedBecause !== null;
+    this.#identity = identityOf(this.#path);
+    const watchers = [this.#watchFolder(), this.#watchAbove()];
+    this.#replace(watchers);
+    let failure: string | null = null;
+    let unready = watchers.length;
+    for (const watcher of watchers) {
+      watcher.on('error', (error) => {
+        failure = whyNotWatched(error);
+        if (watchers === this.#watchers) this.#note(failure);
+      });
+      watcher.on('ready', () => {
+        unready -= 1;
+        if (unready > 0 || watchers !== this.#watchers) return;
+        this.#note(failure);
+        // What happened before somebody watched is found by looking.
+        if (failure === null || !isRetry) this.#options.onSettled();
+      });
+    }
   }
 
-  #signal(watcher: FSWatcher): void {
-    if (this.#isClosed || watcher !== this.#watcher) return;
+  #watchFolder(): FSWatcher {
+    const { depth, concerns } = this.#options;
+    const ignored = (entry: string, stats?: Stats) => {
+      if (entry === this.#path) return false;
+      const name = basename(entry);
+      if (stats?.isFile() === true) return !concerns(name);
+      return dirname(entry) === this.#path && name.startsWith('.');
+    };
+    const watcher = watch(this.#path, { ...PLAIN, depth, ignored });
+    watcher.on('all', () => this.#signal());
+    // A change of rights alone (chmod +x run.sh) is no event of its own.
+    watcher.on('raw', (_event, name) => {
+      if (name === null || concerns(basename(name))) this.#signal();
+    });
+    return watcher;
+  }
+
+  #watchAbove(): FSWatcher {
+    const above = dirname(this.#path);
+    const ignored = (entry: string) => entry !== above;
+    const watcher = watch(above, { ...PLAIN, depth: 0, ignored });
+    watcher.on('raw', (_event, name) => {
+      if (name === null || name === basename(this.#path)) this.#signal();
+    });
+    return watcher;
+  }
+
+  #replace(watchers: readonly FSWatcher[]): void {
+    const closings = this.#watchers.map((watcher) => watcher.close());
+    this.#watchers = watchers;
+    this.#closings = Promise.all([this.#closings, ...closings]);
+  }
+
+  #signal(): void {
+    if (this.#isClosed) return;
     const nowMs = this.#clock.monotonicMs();
     this.#firstSignalAtMs ??= nowMs;
     const latestMs = this.#firstSignalAtMs + MAX_SETTLES * this.#options.settleMs;
     this.#cancelSettling();
     const delayMs = Math.max(0, Math.min(this.#options.settleMs, latestMs - nowMs));
-    this.#cancelSettling = this.#clock.schedule(delayMs, () => this.#settle());
+    this.#cancelSettling = this.#clock.schedule(delayMs, () => {
+      this.#firstSignalAtMs = null;
+      this.check();
+      this.#options.onSettled();
+    });
   }
 
-  #settle(): void {
-    this.#firstSignalAtMs = null;
-    const inode = inodeOf(this.#path);
-    if (inode === undefined) this.#degrade('the folder is gone');
-    else if (inode !== this.#inode) this.#reopen();
-    this.#options.onSettled();
-  }
-
-  #degrade(reason: string): void {
-    if (this.#isClosed) return;
-    void this.#dropWatcher();
-    const text = `cannot watch '${this.#path}': ${reason}; changes are found by rescans`;
-    if (text !== this.#degradedBecause) this.#options.onDegraded(text);
-    this.#degradedBecause = text;
+  /** `reason`: why not all is watched; null when all is. */
+  #note(reason: string | null): void {
     this.#cancelRetry();
-    this.#cancelRetry = this.#clock.schedule(this.#options.retryMs ?? RETRY_MS, () => this.open());
-  }
-
-  #reopen(): void {
-    void this.#dropWatcher();
-    this.open();
-  }
-
-  async #dropWatcher(): Promise<void> {
-    const watcher = this.#watcher;
-    this.#watcher = null;
-    await watcher?.close();
+    if (reason !== null) {
+      const retryMs = this.#options.retryMs ?? RETRY_MS;
+      this.#cancelRetry = this.#clock.schedule(retryMs, () => this.#open());
+    }
+    const text =
+      reason && `cannot watch '${this.#path}': ${reason}; changes are found once a minute`;
+    if (text === this.#degradedBecause) return;
+    this.#degradedBecause = text;
+    this.#options.onDegraded(text);
   }
 }
 
-/** inotify(7) says ENOSPC for the limit of watches and EMFILE for that of instances. */
-function whyNot(error: unknown): string {
-  if (!isErrno(error, 'ENOSPC', 'EMFILE')) return messageOf(error);
-  const limit = isErrno(error, 'ENOSPC') ? 'watches' : 'instances';
-  return `no inotify ${limit} are left (raise fs.inotify.max_user_${limit})`;
-}
-
-function inodeOf(path: string): bigint | undefined {
+/** Of what is at a path, links followed; `null` where nothing can be found out. */
+function identityOf(path: string): string | null {
   try {
     const stats = statIfThere(path);
-    return stats?.isDirectory() === true ? stats.ino : undefined;
+    return stats === undefined ? null : `${stats.dev}:${stats.ino}`;
   } catch {
-    return undefined;
+    return null;
   }
 }

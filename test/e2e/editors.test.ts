@@ -1,14 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  cpSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -113,48 +105,6 @@ test('a branch that changes 500 definitions is taken as it is when it is checked
   expect((await instance.status('s0'))?.pids).toEqual(before.pids);
   expect(await surprises(instance, 's*')).toEqual([]);
 }, 240_000);
-
-describe('a config folder', () => {
-  it.each<[string, (instance: Instance) => void]>([
-    ['removed and made again', (instance) => remake(instance)],
-    ['renamed away and back', (instance) => renameAway(instance)],
-    ['replaced by a link to another', (instance) => replaceByLink(instance)],
-  ])(
-    '%s stops nothing, and is watched from then on',
-    async (_, disturb) => {
-      const instance = await startInstance();
-      const file = instance.define('web', definition(instance, 'web'));
-      const { pids } = await instance.phase('web', 'RUNNING', PATIENT.deadlineMs);
-      disturb(instance);
-      const isTaken = async () => {
-        await run('sed', ['-i', 's/nobody/somebody/', file]);
-        return (await statusOf(instance, 'web'))?.labels.by === 'somebody';
-      };
-      await waitFor(isTaken, { what: 'the edit in the other folder', deadlineMs: 90_000 });
-      expect((await instance.status('web'))?.pids).toEqual(pids);
-      expect(await surprises(instance, 'web')).toEqual([]);
-    },
-    120_000,
-  );
-});
-
-function remake({ configDirectory }: Instance): void {
-  cpSync(configDirectory, `${configDirectory}.copy`, { recursive: true });
-  rmSync(configDirectory, { recursive: true });
-  mkdirSync(configDirectory);
-  cpSync(`${configDirectory}.copy`, configDirectory, { recursive: true });
-}
-
-function renameAway({ configDirectory }: Instance): void {
-  renameSync(configDirectory, `${configDirectory}.away`);
-  renameSync(`${configDirectory}.away`, configDirectory);
-}
-
-function replaceByLink({ configDirectory }: Instance): void {
-  cpSync(configDirectory, `${configDirectory}.other`, { recursive: true });
-  renameSync(configDirectory, `${configDirectory}.away`);
-  symlinkSync(`${configDirectory}.other`, configDirectory);
-}
 
 function definition(
   instance: Instance,

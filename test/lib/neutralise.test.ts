@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { neutralise } from '../../src/lib/neutralise.ts';
+import { neutralise, neutraliseName } from '../../src/lib/neutralise.ts';
 
 const ESC = '\x1b';
 const SGR = new RegExp(`${ESC}\\[[0-9;:]*m`, 'g');
@@ -60,4 +60,9 @@ describe('neutralise', () => {
       }),
     );
   });
+});
+
+it('a name stays on its line and has no colours', () => {
+  expect(neutraliseName('a\tb\nc\x1b[31m\u202e.yaml')).toBe('a␉b␊c␛[31m<U+202E>.yaml');
+  expect(neutraliseName('größe ✓.yaml')).toBe('größe ✓.yaml');
 });

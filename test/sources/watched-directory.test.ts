@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,7 +22,7 @@ let base: string;
 let folder: string;
 let closeWatch: () => Promise<void>;
 let settled: number;
-let degraded: string[];
+let degraded: (string | null)[];
 
 beforeEach(() => {
   base = mkdtempSync(join(tmpdir(), 'pm-watched-'));
@@ -109,24 +110,71 @@ describe('a watched directory', () => {
     await noticed((attempt) => chmodSync(script, attempt % 2 === 0 ? 0o644 : 0o755));
   });
 
-  it('says that a folder is missing, once, and reports when it is there', async () => {
+  it('reports a folder that was not there when it is', async () => {
     open();
-    await vi.waitFor(() => expect(degraded).toHaveLength(1));
-    expect(degraded[0]).toContain('there is no such folder');
-    mkdirSync(folder);
-    await vi.waitFor(() => expect(settled).toBeGreaterThan(0), { timeout: 10_000 });
+    await noticed(() => mkdirSync(folder, { recursive: true }));
     await noticed((attempt) => writeFileSync(join(folder, 'web.yaml'), String(attempt)));
-    expect(degraded).toHaveLength(1);
+    expect(degraded).toEqual([]);
   });
 
-  it('goes on with a folder that was removed and made again', async () => {
+  it('reports a folder that was not there, nor those above it', async () => {
+    folder = join(base, 'etc', 'above', 'config.d');
+    open();
+    await noticed(() => mkdirSync(folder, { recursive: true }));
+    await noticed((attempt) => writeFileSync(join(folder, 'web.yaml'), String(attempt)));
+    expect(degraded).toEqual([]);
+  });
+
+  it('goes on with a folder that was removed and made again, however soon', async () => {
     mkdirSync(folder);
     open();
     await noticed((attempt) => writeFileSync(join(folder, 'web.yaml'), String(attempt)));
-    rmSync(folder, { recursive: true });
-    await vi.waitFor(() => expect(degraded).toHaveLength(1), { timeout: 10_000 });
+    for (let times = 0; times < 3; times += 1) {
+      rmSync(folder, { recursive: true });
+      mkdirSync(folder);
+      await noticed((attempt) => writeFileSync(join(folder, 'web.yaml'), String(attempt)));
+      await noticed(() => appendFileSync(join(folder, 'web.yaml'), 'x'));
+    }
+    expect(degraded).toEqual([]);
+  });
+
+  it('follows a link that takes its place, and leads elsewhere later', async () => {
     mkdirSync(folder);
+    open();
     await noticed((attempt) => writeFileSync(join(folder, 'web.yaml'), String(attempt)));
+    for (const release of ['first', 'second']) {
+      const target = join(base, 'releases', release);
+      mkdirSync(target, { recursive: true });
+      await noticed(() => {
+        symlinkSync(target, join(base, 'link'));
+        if (release === 'first') rmSync(folder, { recursive: true });
+        renameSync(join(base, 'link'), folder);
+      });
+      await noticed((attempt) => writeFileSync(join(target, 'web.yaml'), String(attempt)));
+      await noticed(() => appendFileSync(join(target, 'web.yaml'), 'x'));
+    }
+  });
+
+  it('sees what its links lead to: written to, replaced, and the next one, too', async () => {
+    mkdirSync(folder);
+    const target = join(base, 'service.yaml');
+    writeFileSync(target, 'a');
+    open();
+    await noticed((attempt) => writeFileSync(join(folder, 'other.yaml'), String(attempt)));
+    await noticed(() => symlinkSync(target, join(folder, 'web.yaml')));
+    for (let times = 0; times < 3; times += 1) {
+      await noticed(() => appendFileSync(target, 'x'));
+      await noticed((attempt) => {
+        writeFileSync(`${target}.tmp`, String(attempt));
+        renameSync(`${target}.tmp`, target);
+      });
+    }
+    rmSync(join(folder, 'web.yaml'));
+    await noticed((attempt) => writeFileSync(join(folder, 'other.yaml'), String(attempt)));
+    const before = settled;
+    appendFileSync(target, 'x');
+    await noticed((attempt) => writeFileSync(join(folder, 'other.yaml'), `last ${attempt}`));
+    expect(settled - before).toBeLessThanOrEqual(2);
   });
 
   it('follows when another folder takes its place', async () => {
@@ -140,24 +188,37 @@ describe('a watched directory', () => {
     await noticed((attempt) => writeFileSync(join(folder, 'db.yaml'), `again ${attempt}`));
   });
 
-  it('says that inotify is exhausted, once, and is back when it is not', async () => {
+  it.each([
+    // The folder above, the folder itself and one of two children.
+    ['watches', 3],
+    ['instances', 0],
+  ])('says that inotify has no %s left, once, and is back when it has', async (what, room) => {
     mkdirSync(join(folder, 'a'), { recursive: true });
     mkdirSync(join(folder, 'b'));
     // The limit of a user namespace of its own: nobody else is affected.
-    const limit = '/proc/sys/user/max_inotify_watches';
+    const limit = `/proc/sys/user/max_inotify_${what}`;
     const script = `
       import { writeFileSync } from 'node:fs';
       import { watchDirectory } from ${JSON.stringify(MODULE)};
-      writeFileSync('${limit}', '1');
+      writeFileSync('${limit}', '${room}');
       const watch = watchDirectory(${JSON.stringify(folder)}, {
-        settleMs: 50, depth: 1, retryMs: 50, concerns: () => true,
-        onDegraded: (reason) => { console.log(reason); writeFileSync('${limit}', '100'); },
-        onSettled: () => { console.log('settled'); void watch.close(); },
-      });`;
+        settleMs: 50, depth: 1, retryMs: 200, concerns: () => true,
+        onDegraded: (reason) => {
+          console.log(reason === null ? 'recovered' : reason);
+          if (reason === null) setTimeout(() => writeFileSync(${JSON.stringify(join(folder, 'b/web.yaml'))}, ''), 300);
+          else setTimeout(() => writeFileSync('${limit}', '100'), 500);
+        },
+        onSettled: () => { console.log('settled'); if (++settled === 3) watch.close(); },
+      });
+      let settled = 0;`;
     const args = ['-U', '-r', process.execPath, '--input-type=module', '-e', script];
     const { stdout } = await promisify(execFile)('unshare', args, { timeout: 20_000 });
     expect(stdout.trim().split('\n')).toEqual([
-      expect.stringContaining('no inotify watches are left (raise fs.inotify.max_user_watches)'),
+      expect.stringContaining(`no inotify ${what} are left (raise fs.inotify.max_user_${what})`),
+      // What could be watched is there to be read.
+      'settled',
+      'recovered',
+      'settled',
       'settled',
     ]);
   });
