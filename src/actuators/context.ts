@@ -8,6 +8,7 @@ import type { ServiceName } from '../model/service-name.ts';
 import type { AcceptedSpec } from '../model/service-spec.ts';
 import type { Launches } from './launches.ts';
 import type { ProvisioningEnd, ProvisioningJobs } from './provisioning-jobs.ts';
+import type { ServiceLimits } from './service-limits.ts';
 import type { StopCommands } from './stop-commands.ts';
 
 /** What the actuators act with. */
@@ -18,6 +19,7 @@ export interface ActuatorContext {
   readonly fifos: FifoPool;
   readonly keeper: KeeperPort;
   readonly launches: Launches;
+  readonly limits: ServiceLimits;
   readonly stopCommands: StopCommands;
   /** The declared environment of a service's next process, see EnvironmentReadings. */
   readonly resolveEnvironment: (accepted: AcceptedSpec, identity: Identity) => ResolvedEnvironment;

@@ -17,6 +17,7 @@ export function removeCgroupActuator(context: ActuatorContext): Actuators['remov
         `cannot remove cgroup '${cgroup}': something is in it again`,
       );
     }
+    context.limits.forget(name);
     await removeStopCgroup(context, name);
     context.onCgroupRemoved(name);
     await context.keeper.drain(name, DRAIN_MS);

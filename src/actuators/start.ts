@@ -15,7 +15,7 @@ export function startActuator(context: ActuatorContext): Actuators['start'] {
     const files = serviceFiles(context.servicesDirectory, name);
     await provideFifos(context, files, attributes);
     const cgroup = context.tree.service(name);
-    createCgroup(cgroup);
+    context.limits.apply(name, cgroup, spec.resources, createCgroup(cgroup));
     // Before it is asked for: the report of a quick end may come with the answer.
     context.launches.began(name, runNumber);
     context.launches.captured(name, runNumber);
@@ -32,7 +32,7 @@ export function startActuator(context: ActuatorContext): Actuators['start'] {
       return [{ kind: 'launched', runNumber, main, ...madeFrom }];
     } catch (error) {
       context.launches.forget(name);
-      removeCgroup(cgroup);
+      if (removeCgroup(cgroup)) context.limits.forget(name);
       throw error;
     }
   };

@@ -1,6 +1,7 @@
 import type { Actuators } from '../model/action.ts';
 import { captureLogsActuator } from './capture-logs.ts';
 import type { ActuatorContext } from './context.ts';
+import { limitActuator } from './limit.ts';
 import { provisionActuator } from './provision.ts';
 import { forgetActuator, removeCgroupActuator } from './remove.ts';
 import { startActuator } from './start.ts';
@@ -15,6 +16,7 @@ export function createActuators(context: ActuatorContext): Actuators {
     signal: signalActuator(context),
     'stop-command': stopCommandActuator(context),
     kill: killActuator(context),
+    limit: limitActuator(context),
     'capture-logs': captureLogsActuator(context),
     'remove-cgroup': removeCgroupActuator(context),
     forget: forgetActuator(context),

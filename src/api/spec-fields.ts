@@ -1,6 +1,7 @@
 import { formatDuration } from '../lib/duration.ts';
 import { formatFileMode } from '../lib/file-mode.ts';
 import { provisioningAsWritten } from '../model/provisioning.ts';
+import { UNLIMITED, writtenResources } from '../model/resources.ts';
 import { fieldValues } from '../model/restart-hash.ts';
 import {
   type ResourceLimit,
@@ -32,6 +33,10 @@ function writtenOtherwise(spec: ServiceSpec): ReadonlyMap<string, Omit<SpecField
     ],
     // A run of an earlier build may be all that is left of a spec.
     ['process.env_file', (spec.environmentFiles ?? []).map(writtenEnvironmentFile)],
+    // The same.
+    ...Object.entries(writtenResources(spec.resources ?? UNLIMITED)).map(
+      ([key, value]) => [`resources.${key}`, value as Value] as const,
+    ),
     ['restart_policy.tolerance.duration', formatDuration(restart.toleranceMs)],
     ['provisioning', provisioningAsWritten(provisioning)],
   ];

@@ -18,6 +18,8 @@ const LABELS: { readonly [T in ConditionType]?: string } = {
   Unknown: 'unknown',
   ActionFailed: 'retrying',
   EnvironmentUnreadable: 'environment unreadable',
+  LimitsUnsupported: 'limits',
+  LimitRefused: 'limit refused',
   MainProcessGone: 'main process gone',
 };
 

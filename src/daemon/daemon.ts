@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { limitInstance } from '../actuators/instance-limits.ts';
 import { setFrozen } from '../host/cgroup.ts';
 import { resolveCgroupRoot } from '../host/cgroup-mount.ts';
 import { CgroupTree } from '../host/cgroup-tree.ts';
@@ -75,6 +76,8 @@ export class Daemon {
   readonly #running: readonly ServiceName[];
   readonly #operators: OperatorState;
   readonly #specs: SpecsInForce;
+  /** Of the daemon and all services together. */
+  #limitTroubles: readonly string[] = [];
   readonly #unavailable = new Set<string>();
   readonly #watches = new DegradedWatches((kind, message) => this.#say(kind, message));
   #api: ApiServer | null = null;
@@ -181,6 +184,7 @@ export class Daemon {
       throw error;
     }
     this.#reportTree();
+    this.#limitTroubles = this.#limitInstance();
     this.#thaw();
     await this.#machinery.keeper.open();
     this.#operators.watch();
@@ -323,6 +327,14 @@ export class Daemon {
     for (const name of listCgroupNames(this.#tree)) setFrozen(this.#tree.service(name), false);
   }
 
+  #limitInstance(): readonly string[] {
+    const { limits } = this.#options.config.cgroup;
+    const refused = limitInstance(this.#tree.instancePath, limits);
+    const troubles = refused.map(({ key, reason }) => `${key} is not in force: ${reason}`);
+    for (const trouble of troubles) this.#say('cgroup.limit-refused', trouble);
+    return troubles;
+  }
+
   /** Said once: the services that ask for a controller are where its absence matters. */
   #reportTree(): void {
     const missing = this.#tree.missingControllers.map(({ controller }) => controller);
@@ -360,6 +372,7 @@ export class Daemon {
       ...[this.#histories.trouble].filter((text) => text !== null),
       ...this.#definitions.warnings(),
       ...this.#watches.warnings(),
+      ...this.#limitTroubles,
     ];
   }
 

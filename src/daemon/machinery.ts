@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { ActuatorContext } from '../actuators/context.ts';
 import { Launches } from '../actuators/launches.ts';
 import { type ProvisioningEnd, ProvisioningJobs } from '../actuators/provisioning-jobs.ts';
+import { ServiceLimits } from '../actuators/service-limits.ts';
 import { StopCommands } from '../actuators/stop-commands.ts';
 import { createActuators } from '../actuators/table.ts';
 import type { CgroupTree } from '../host/cgroup-tree.ts';
@@ -63,6 +64,7 @@ export function createMachinery(parts: MachineryParts): Machinery {
 
   const store = new Store();
   const launches = new Launches();
+  const limits = new ServiceLimits();
   const stopCommands = new StopCommands();
   const provisioningJobs = new ProvisioningJobs();
   const keeper = createServiceKeeper({
@@ -83,6 +85,7 @@ export function createMachinery(parts: MachineryParts): Machinery {
     fifos,
     keeper,
     launches,
+    limits,
     stopCommands,
     resolveEnvironment: (accepted, identity) => environments.resolve(accepted, identity),
     provisioningJobs,
@@ -100,6 +103,7 @@ export function createMachinery(parts: MachineryParts): Machinery {
     isLauncherAlive: (name: ServiceName) => launches.isAlive(name),
     hasLaunched: (name: ServiceName, runNumber: number) => launches.hasLaunched(name, runNumber),
     isLogCaptured: (name: ServiceName, runNumber: number) => launches.isCaptured(name, runNumber),
+    limitsOf: (name: ServiceName) => limits.of(name),
     isBeingProvisioned: (name: ServiceName, key: string) => provisioningJobs.isRunning(name, key),
   };
   const controller: Controller = new Controller(store, {

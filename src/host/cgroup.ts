@@ -38,12 +38,14 @@ export function cgroupAt(path: string): CgroupPath {
   return path as CgroupPath;
 }
 
-/** Makes a cgroup in an existing one; already there is success. */
-export function createCgroup(path: CgroupPath): void {
+/** Makes a cgroup in an existing one; already there is success. Whether it was not there. */
+export function createCgroup(path: CgroupPath): boolean {
   try {
     mkdirSync(path, 0o755);
+    return true;
   } catch (error) {
-    if (!isErrno(error, 'EEXIST')) throw failure(`cannot create cgroup '${path}'`, error);
+    if (isErrno(error, 'EEXIST')) return false;
+    throw failure(`cannot create cgroup '${path}'`, error);
   }
 }
 

@@ -5,6 +5,11 @@ const EXPECTED = 'a number of CPUs such as 1.5, thousandths of one such as 100m,
 /** What {@link parseCpu} understands, but for MAX, and 0. */
 export const CPU_GRAMMAR = /^(\d+)(m)$|^(\d+(?:\.\d{1,3})?)$/;
 
+/** Writes thousandths of a CPU in the same grammar: 1500 is `1.5`, 100 is `100m`. */
+export function formatCpu(milliCpus: number): string {
+  return milliCpus % 100 === 0 && milliCpus >= 1000 ? String(milliCpus / 1000) : `${milliCpus}m`;
+}
+
 /** Reads `100m` (thousandths of a CPU), `1.5` (CPUs) or `MAX` as thousandths; `null` is unlimited. */
 export function parseCpu(text: string): Parsed<number | null> {
   if (text.toUpperCase() === 'MAX') return parsed(null);

@@ -23,8 +23,11 @@ export function parseSize(text: string): Parsed<number> {
   return Number.isSafeInteger(bytes) ? parsed(bytes) : unparsed(EXPECTED);
 }
 
-/** Writes whole bytes in the same grammar, exactly: 10_000_000 is `10m`, 1_048_576 is `1048576`. */
+/** Writes whole bytes in the same grammar, exactly: 10_000_000 is `10m`, 1_048_576 is `1MiB`. */
 export function formatSize(bytes: number): string {
-  const power = POWERS.findLastIndex((_prefix, index) => bytes % 1000 ** index === 0);
-  return bytes === 0 ? '0' : `${bytes / 1000 ** power}${POWERS[power] ?? ''}`;
+  if (bytes === 0) return '0';
+  const decimal = POWERS.findLastIndex((_prefix, index) => bytes % 1000 ** index === 0);
+  const binary = POWERS.findLastIndex((_prefix, index) => bytes % 1024 ** index === 0);
+  if (decimal > 0 || binary === 0) return `${bytes / 1000 ** decimal}${POWERS[decimal] ?? ''}`;
+  return `${bytes / 1024 ** binary}${POWERS[binary]?.toUpperCase() ?? ''}iB`;
 }

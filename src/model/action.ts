@@ -1,4 +1,5 @@
 import type { Fact } from './fact.ts';
+import type { Resources } from './resources.ts';
 import type { ServiceName } from './service-name.ts';
 import type { AcceptedSpec, ServiceSpec, SignalName } from './service-spec.ts';
 
@@ -21,6 +22,8 @@ interface ActionArguments {
   };
   /** `cgroup.kill`. */
   readonly kill: Record<never, never>;
+  /** Change the limits of what runs. */
+  readonly limit: { readonly resources: Resources };
   /** Read on in the output of a service that was started by an earlier daemon. */
   readonly 'capture-logs': { readonly spec: ServiceSpec; readonly runNumber: number };
   /** Remove the empty cgroup. */

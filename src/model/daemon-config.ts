@@ -4,6 +4,7 @@ import { type DaemonFile, daemonSchema } from './daemon-schema.ts';
 import { masterWords } from './foreign-words.ts';
 import { interpret } from './interpret.ts';
 import { textOf } from './literal.ts';
+import type { Resources } from './resources.ts';
 import { UNSUPPORTED_MASTER_KEYS } from './unsupported.ts';
 
 /** The validated, normalised master config: defaults filled in, every path absolute. */
@@ -14,6 +15,8 @@ export interface DaemonConfig {
     /** Also names the instance. */
     readonly name: string;
     readonly allowSubtreeControl: boolean;
+    /** Of the daemon and all services together. */
+    readonly limits: Pick<Resources, 'maxMemory' | 'maxSwap' | 'maxCpu'>;
   };
   readonly socket: {
     readonly path: string;
@@ -115,6 +118,11 @@ function normalise(file: DaemonFile, baseDirectory: string): DaemonConfig {
       root: cgroup.root ?? null,
       name: cgroup.name,
       allowSubtreeControl: cgroup.subtree_control_allow,
+      limits: {
+        maxMemory: cgroup.memory_max ?? null,
+        maxSwap: cgroup.memory_swap_max ?? null,
+        maxCpu: cgroup.cpu_max ?? null,
+      },
     },
     socket: {
       path: resolve(socket.path ?? `${runtimeDirectory}/processmaster.sock`),

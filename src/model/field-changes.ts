@@ -1,4 +1,7 @@
+import { formatCpu } from '../lib/cpu.ts';
+import { formatSize } from '../lib/size.ts';
 import { type ProvisioningEntry, provisioningAsWritten } from './provisioning.ts';
+import { type DeviceBandwidth, writtenBandwidth } from './resources.ts';
 import { changedFields } from './restart-hash.ts';
 import type { FieldChange } from './service-change.ts';
 import { type EnvironmentFile, type ServiceSpec, writtenEnvironmentFile } from './service-spec.ts';
@@ -30,6 +33,11 @@ const SPLITS: Readonly<Record<string, Split>> = {
     listOf<{ name: string; soft: unknown; hard: unknown }>(value).map(({ name, soft, hard }) =>
       part(['process', 'limits', name], soft === hard ? limit(soft) : { soft, hard }),
     ),
+  'resources.io_bandwidth': (value) =>
+    listOf<DeviceBandwidth>(value).map((limits) => ({
+      ...part(['resources', 'io_bandwidth'], writtenBandwidth(limits)),
+      path: `resources.io_bandwidth[${limits.device}]`,
+    })),
   provisioning: (value) => {
     const entries = listOf<ProvisioningEntry>(value);
     return [part(['provisioning'], entries.length > 0 ? provisioningAsWritten(entries) : null)];
@@ -44,6 +52,10 @@ const SPLITS: Readonly<Record<string, Split>> = {
 
 /** How a value is written where its number alone would mislead. */
 const FORMATS: Readonly<Record<string, (value: number) => string>> = {
+  'resources.max_cpu': formatCpu,
+  'resources.max_memory': formatSize,
+  'resources.memory_high': formatSize,
+  'resources.max_swap': formatSize,
   'process.umask': (mask) => `0${mask.toString(8).padStart(3, '0')}`,
   'restart_policy.tolerance.duration': (ms) => `${ms}ms`,
 };

@@ -1,3 +1,5 @@
+import type { AppliedResources } from './resources.ts';
+
 /** What the kernel says about a service's cgroup. A read error is `unknown`, never `empty`. */
 export type CgroupObservation =
   | { readonly kind: 'absent' }
@@ -24,6 +26,8 @@ export interface Observation {
   readonly provisioning: ProvisioningObservation;
   /** Both output streams are being read. */
   readonly logsCaptured: boolean;
+  /** The limits that this daemon wrote into the cgroup; null when none did. */
+  readonly limits: AppliedResources | null;
 }
 
 /**

@@ -47,6 +47,17 @@ const FIELDS: FieldTable<Omit<ServiceSpec, 'name'>> = {
     stopCommandStdout: restart('logs.stop_command_stdout'),
     stopCommandStderr: restart('logs.stop_command_stderr'),
   },
+  resources: {
+    maxCpu: live('resources.max_cpu'),
+    maxMemory: live('resources.max_memory'),
+    memoryHigh: live('resources.memory_high'),
+    maxSwap: live('resources.max_swap'),
+    maxPids: live('resources.max_pids'),
+    cpuWeight: live('resources.cpu_weight'),
+    ioWeight: live('resources.io_weight'),
+    ioBandwidth: live('resources.io_bandwidth'),
+    oom: live('resources.oom'),
+  },
   restart: {
     policy: live('restart_policy.policy'),
     backoffMs: live('restart_policy.restart_backoff_ms'),

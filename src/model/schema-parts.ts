@@ -161,7 +161,7 @@ export function orMax<T>(
 const MAX_WORD = /^[Mm][Aa][Xx]$/;
 
 /** Whether a raw value is the word for "no limit". */
-export function isMax(input: unknown): boolean {
+function isMax(input: unknown): boolean {
   return typeof input === 'string' && MAX_WORD.test(input);
 }
 

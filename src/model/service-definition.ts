@@ -6,6 +6,7 @@ import { type Check, exclusive, interpret, required } from './interpret.ts';
 import { describeValue, isMap, textOf } from './literal.ts';
 import type { ProvisioningEntry } from './provisioning.ts';
 import { listLimits } from './resource-limits.ts';
+import { type Resources, UNLIMITED } from './resources.ts';
 import type { ServiceName } from './service-name.ts';
 import { type ServiceFile, serviceSchema } from './service-schema.ts';
 import type { EnvironmentFile, ServiceSpec, StopMethod } from './service-spec.ts';
@@ -143,6 +144,7 @@ function normalise(file: ServiceFile, name: ServiceName, context: DefinitionCont
       stopCommandStdout: logPath(file.logs.stop_command_stdout),
       stopCommandStderr: logPath(file.logs.stop_command_stderr),
     },
+    resources: resourcesOf(file.resources),
     restart: restartSpec(file.restart_policy),
     provisioning: provisioningEntries(file.provisioning, workingDirectory),
   };
@@ -169,6 +171,27 @@ function restartSpec(policy: ServiceFile['restart_policy']): ServiceSpec['restar
     backoffMaxMs: policy.backoff_max_ms ?? Math.max(60_000, backoffMs),
     maxRestarts: policy.tolerance.max_restarts,
     toleranceMs: policy.tolerance.duration,
+  };
+}
+
+function resourcesOf(keys: ServiceFile['resources']): Resources {
+  if (keys === undefined) return UNLIMITED;
+  return {
+    maxCpu: keys.max_cpu ?? null,
+    maxMemory: keys.max_memory ?? null,
+    memoryHigh: keys.memory_high ?? null,
+    maxSwap: keys.max_swap ?? null,
+    maxPids: keys.max_pids ?? null,
+    cpuWeight: keys.cpu_weight ?? null,
+    ioWeight: keys.io_weight ?? null,
+    ioBandwidth: (keys.io_bandwidth ?? []).map((limits) => ({
+      device: limits.device,
+      readBytesPerSecond: limits.max_read_bytes_per_second ?? null,
+      writeBytesPerSecond: limits.max_write_bytes_per_second ?? null,
+      readIops: limits.max_read_iops ?? null,
+      writeIops: limits.max_write_iops ?? null,
+    })),
+    oom: keys.oom ?? 'group',
   };
 }
 

@@ -1,4 +1,5 @@
 import type { ProvisioningEntry } from './provisioning.ts';
+import type { Resources } from './resources.ts';
 import type { ServiceName } from './service-name.ts';
 
 /** Signals by name, as in signal(7). */
@@ -70,6 +71,7 @@ export interface ServiceSpec {
   /** Lower-case capability names without `cap_`, e.g. `net_bind_service`. */
   readonly ambientCapabilities: readonly string[];
   readonly logs: LogPaths;
+  readonly resources: Resources;
   readonly restart: RestartSpec;
   /** Carried out in this order. */
   readonly provisioning: readonly ProvisioningEntry[];

@@ -17,6 +17,10 @@ export type ConditionType =
   | 'MainProcessGone'
   /** It runs, and could not be started again: a file that its environment is made from is unreadable. */
   | 'EnvironmentUnreadable'
+  /** Limits that were asked for and that this kernel or cgroup does not have. */
+  | 'LimitsUnsupported'
+  /** Limits whose value the kernel refuses. */
+  | 'LimitRefused'
   /** Waiting for the next try. */
   | 'Backoff'
   /** No more restarts until an operator starts it or its spec changes. */

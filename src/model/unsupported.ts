@@ -1,6 +1,5 @@
 import { type ConfigIssue, valueAt } from './config-issue.ts';
 import { Literal } from './literal.ts';
-import { isMax } from './schema-parts.ts';
 
 /** A key whose effect this build does not have, and the values that ask for what happens anyway. */
 export interface UnsupportedKey {
@@ -27,17 +26,6 @@ export const UNSUPPORTED_SERVICE_KEYS: readonly UnsupportedKey[] = [
     'expect_within',
   ]),
   ...keys('process', isWord('never'), ['max_time_per_run']),
-  ...keys('resources', isMax, [
-    'max_cpu',
-    'max_memory',
-    'max_swap',
-    'memory_high',
-    'max_pids',
-    'cpu_weight',
-    'io_weight',
-    'oom',
-  ]),
-  ...keys('resources', emptyList, ['io_bandwidth']),
   ...keys('logs', never, [
     'rotation_mode',
     'rotation_size',
@@ -52,7 +40,6 @@ export const UNSUPPORTED_SERVICE_KEYS: readonly UnsupportedKey[] = [
 
 /** Keys of the master config that have no effect yet. */
 export const UNSUPPORTED_MASTER_KEYS: readonly UnsupportedKey[] = [
-  ...keys('cgroup', isMax, ['memory_max', 'memory_swap_max', 'cpu_max']),
   ...keys('logs', never, ['max_total_size']),
   ...keys('web_console', isFalse, ['enabled']),
   ...keys('web_console', never, [

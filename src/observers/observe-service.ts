@@ -5,6 +5,7 @@ import { readProcess } from '../host/process-info.ts';
 import { messageOf } from '../lib/errors.ts';
 import { type History, hasActiveRun } from '../model/history.ts';
 import type { CgroupObservation, Observation, ProcessIdentity } from '../model/observation.ts';
+import type { AppliedResources } from '../model/resources.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import type { ServiceSpec } from '../model/service-spec.ts';
 import { observeProvisioning } from './observe-provisioning.ts';
@@ -16,6 +17,7 @@ export interface OwnKnowledge {
   readonly hasLaunched: (name: ServiceName, runNumber: number) => boolean;
   readonly isLogCaptured: (name: ServiceName, runNumber: number) => boolean;
   readonly isBeingProvisioned: (name: ServiceName, key: string) => boolean;
+  readonly limitsOf: (name: ServiceName) => AppliedResources | null;
 }
 
 /** Which service is looked at, and what is known of it. */
@@ -49,6 +51,7 @@ export function observeService(
     leader: needsLeader(history, cgroup, launcherAlive) ? findLeader(cgroup.pids) : null,
     provisioning: observeProvisioning(spec, (key) => own.isBeingProvisioned(name, key)),
     logsCaptured: runNumber !== undefined && own.isLogCaptured(name, runNumber),
+    limits: own.limitsOf(name),
   };
 }
 

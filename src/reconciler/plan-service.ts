@@ -8,6 +8,7 @@ import {
   environmentConditions,
   reasonToTryAgain,
 } from './changed-content.ts';
+import { planLimits } from './plan-limits.ts';
 import { planProvisioning } from './plan-provisioning.ts';
 import { isFailure, wantsRestart } from './restart-budget.ts';
 import type { Plan, Situation } from './situation.ts';
@@ -112,11 +113,12 @@ function planRunning(situation: Situation, pids: readonly number[]): Plan {
   conditions.push(...environmentConditions(situation));
   const isReadOrUnreadable = observation.logsCaptured || spec === null || history.run === null;
   const actions = isReadOrUnreadable ? [] : [captureLogs(spec, history.run.number)];
+  const limits = planLimits(situation);
   const provisioning = provisionWhileRunning(situation);
   return {
-    actions: [...actions, ...provisioning.actions],
+    actions: [...actions, ...limits.actions, ...provisioning.actions],
     requeueAfterMs: provisioning.requeueAfterMs,
-    conditions: [...conditions, ...provisioning.conditions],
+    conditions: [...conditions, ...limits.conditions, ...provisioning.conditions],
   };
 }
 

@@ -359,6 +359,7 @@ function announce(action: Action, observation: Observation, now: Instant): Fact 
         killed: countPids(observation),
       };
     case 'provision':
+    case 'limit':
     case 'capture-logs':
     case 'remove-cgroup':
     case 'forget':

@@ -100,6 +100,7 @@ export function actionEvent(name: ServiceName, action: Action, atMs: number): Se
       return event('service.provisioning', action.reason, {
         generation: action.accepted.generation,
       });
+    case 'limit':
     case 'capture-logs':
     case 'remove-cgroup':
       return null;

@@ -10,6 +10,7 @@ import {
 } from '../../src/model/history.ts';
 import type { Intent } from '../../src/model/intent.ts';
 import type { CgroupObservation, Observation } from '../../src/model/observation.ts';
+import { UNLIMITED } from '../../src/model/resources.ts';
 import { accepted } from './specs.ts';
 
 /** `ms` after a fixed moment: both clocks agree on the distance. */
@@ -25,6 +26,7 @@ export function observed(cgroup: CgroupObservation, rest: Partial<Observation> =
     leader: null,
     provisioning: 'none',
     logsCaptured: true,
+    limits: { resources: UNLIMITED, refused: [] },
     ...rest,
   };
 }

@@ -1,5 +1,6 @@
 import type { DesiredService } from '../../src/model/desired.ts';
 import type { ProvisioningEntry } from '../../src/model/provisioning.ts';
+import { UNLIMITED } from '../../src/model/resources.ts';
 import { parseServiceName, type ServiceName } from '../../src/model/service-name.ts';
 import type { AcceptedSpec, RestartSpec, ServiceSpec } from '../../src/model/service-spec.ts';
 
@@ -46,6 +47,7 @@ export function spec(changes: SpecChanges = {}): ServiceSpec {
       stopCommandStdout: '/srv/web/logs/stop_command_stdout.log',
       stopCommandStderr: '/srv/web/logs/stop_command_stderr.log',
     },
+    resources: UNLIMITED,
     restart: {
       policy: 'always',
       backoffMs: 1_000,

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ActuatorContext } from '../../src/actuators/context.ts';
 import { Launches } from '../../src/actuators/launches.ts';
 import { ProvisioningJobs } from '../../src/actuators/provisioning-jobs.ts';
+import { ServiceLimits } from '../../src/actuators/service-limits.ts';
 import { StopCommands } from '../../src/actuators/stop-commands.ts';
 import { createActuators } from '../../src/actuators/table.ts';
 import { killCgroup } from '../../src/host/cgroup.ts';
@@ -104,6 +105,7 @@ function realMachine(): Machine {
     fifos,
     keeper,
     launches,
+    limits: new ServiceLimits(),
     stopCommands: new StopCommands(),
     resolveEnvironment: ({ spec }) => ({ variables: spec.environment, digest: null }),
     provisioningJobs: new ProvisioningJobs(),
@@ -118,6 +120,7 @@ function realMachine(): Machine {
     hasLaunched: () => launches.hasLaunched(WEB, 1),
     isLogCaptured: () => launches.isCaptured(WEB, 1),
     isBeingProvisioned: () => false,
+    limitsOf: () => null,
   };
   const until = async (isSo: () => boolean) => {
     const deadlineMs = performance.now() + 10_000;

@@ -4,6 +4,7 @@ import type { Exit, History } from '../../src/model/history.ts';
 import { EMPTY_HISTORY } from '../../src/model/history.ts';
 import type { Intent } from '../../src/model/intent.ts';
 import type { CgroupObservation, Observation } from '../../src/model/observation.ts';
+import type { Resources } from '../../src/model/resources.ts';
 import type { ServiceName } from '../../src/model/service-name.ts';
 import type { ReconcilePorts } from '../../src/reconciler/reconcile.ts';
 import type { FakeClock } from './fake-clock.ts';
@@ -41,6 +42,8 @@ interface Simulated {
   process: Process | null;
   launcherAlive: boolean;
   capturedRun: number | null;
+  /** As this daemon wrote them. */
+  resources: Resources | null;
 }
 
 /**
@@ -94,6 +97,7 @@ export class FakeMachine {
     for (const service of this.#services.values()) {
       service.launcherAlive = false;
       service.capturedRun = null;
+      service.resources = null;
     }
     return {
       clock: this.#clock,
@@ -130,6 +134,9 @@ export class FakeMachine {
       },
       signal: noted((name) => this.#terminate(name)),
       'stop-command': noted((name) => this.#terminate(name)),
+      limit: noted((name, { resources }: Action<'limit'>) => {
+        this.#service(name).resources = resources;
+      }),
       kill: noted((name) => this.#kill(name)),
       'capture-logs': noted((name, action: Action<'capture-logs'>) => {
         this.#service(name).capturedRun = action.runNumber;
@@ -146,7 +153,7 @@ export class FakeMachine {
     };
   }
 
-  #start(name: ServiceName, { runNumber }: Action<'start'>) {
+  #start(name: ServiceName, { runNumber, accepted }: Action<'start'>) {
     const service = this.#service(name);
     const temper = this.#tempers.get(name) ?? WILLING;
     if (temper.cannotStart) throw new Error('no such file');
@@ -157,6 +164,7 @@ export class FakeMachine {
       process,
       launcherAlive: true,
       capturedRun: runNumber,
+      resources: accepted.spec.resources,
     });
     this.#after(temper.joinMs, () => this.#join(name, process));
     const main = { pid: process.pid, startTicks: process.pid };
@@ -206,6 +214,7 @@ export class FakeMachine {
       stopCommandRuns: false,
       leader: null,
       provisioning: 'none',
+      limits: service.resources && { resources: service.resources, refused: [] },
       logsCaptured: history.run !== null && service.capturedRun === history.run.number,
     };
   }
@@ -213,7 +222,13 @@ export class FakeMachine {
   #service(name: ServiceName): Simulated {
     const known = this.#services.get(name);
     if (known !== undefined) return known;
-    const made = { hasCgroup: false, process: null, launcherAlive: false, capturedRun: null };
+    const made = {
+      hasCgroup: false,
+      process: null,
+      launcherAlive: false,
+      capturedRun: null,
+      resources: null,
+    };
     this.#services.set(name, made);
     return made;
   }

@@ -43,7 +43,8 @@ describe('sizes', () => {
     [1_500, '1500'],
     [10_000_000, '10m'],
     [2_000_000_000, '2g'],
-    [1_048_576, '1048576'],
+    [1_048_576, '1MiB'],
+    [67_109_888, '65537KiB'],
   ])('writes %d exactly, and reads it back', (bytes, text) => {
     expect(formatSize(bytes)).toBe(text);
     expect(parseSize(text)).toEqual({ ok: true, value: bytes });

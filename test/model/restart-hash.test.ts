@@ -29,6 +29,7 @@ const CHANGES: {
   noNewPrivileges: [true, 'restart'],
   ambientCapabilities: [['chown'], 'restart'],
   logs: [{ ...BEFORE.logs, stdout: '/var/log/x' }, 'restart'],
+  resources: [{ ...BEFORE.resources, maxCpu: 100 }, 'live'],
   restart: [{ ...BEFORE.restart, backoffMs: 5 }, 'live'],
   provisioning: [[entry()], 'live'],
 };

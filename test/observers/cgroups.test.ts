@@ -19,6 +19,7 @@ const NOT_OURS = {
   hasLaunched: () => false,
   isLogCaptured: () => true,
   isBeingProvisioned: () => false,
+  limitsOf: () => null,
 };
 let instances = 0;
 

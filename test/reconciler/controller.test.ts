@@ -274,7 +274,7 @@ describe('the loop', () => {
     await world.reboot();
     await world.pass(RELIST_MS);
     expect(world.machine.pid(WEB)).toBe(pid);
-    expect(world.machine.actions).toEqual(['start web', 'capture-logs web']);
+    expect(world.machine.actions).toEqual(['start web', 'capture-logs web', 'limit web']);
   });
 
   it('stops nothing that it cannot see', async () => {

@@ -61,6 +61,7 @@ class Bench {
       start: this.#actuator('start'),
       signal: this.#actuator('signal'),
       'stop-command': this.#actuator('stop-command'),
+      limit: this.#actuator('limit'),
       kill: this.#actuator('kill'),
       'capture-logs': this.#actuator('capture-logs'),
       'remove-cgroup': this.#actuator('remove-cgroup'),

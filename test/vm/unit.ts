@@ -7,8 +7,12 @@ const CONFIG_DIRECTORY = '/etc/processmaster/config.d';
 /** Where systemd puts the unit's cgroup, and the instance within. */
 export const UNIT_CGROUP = `/sys/fs/cgroup/system.slice/${UNIT}`;
 
-/** The shipped unit and the README's master config, as an administrator installs them. */
-export async function installUnit(): Promise<void> {
+/**
+ * The shipped unit and the README's master config, as an administrator installs them.
+ *
+ * @param cgroup more keys of that section, as a flow mapping has them
+ */
+export async function installUnit({ cgroup = '' } = {}): Promise<void> {
   for (const program of ['processmaster', 'pmctl']) {
     const link = `/usr/local/bin/${program}`;
     if (!existsSync(link)) symlinkSync(`/project/dist/${program}`, link);
@@ -16,7 +20,7 @@ export async function installUnit(): Promise<void> {
   mkdirSync(CONFIG_DIRECTORY, { recursive: true });
   writeFileSync(
     '/etc/processmaster/config.yaml',
-    'cgroup:\n  root: self\nglobal:\n  config_directory: ./config.d\n',
+    `cgroup: {root: self, ${cgroup}}\nglobal:\n  config_directory: ./config.d\n`,
   );
   copyFileSync('/project/systemd/processmaster.service', `/etc/systemd/system/${UNIT}`);
   await command('systemctl daemon-reload');
