@@ -23,6 +23,8 @@ export interface MachineryParts {
   readonly clock: Clock;
   readonly tree: CgroupTree;
   readonly runtimeDirectory: string;
+  /** What the log files of all services may take together; null is without limit. */
+  readonly maxTotalLogBytes: number | null;
   readonly histories: SavedHistories;
   readonly intents: OperatorIntents;
   readonly flags: UserFlags;
@@ -56,6 +58,7 @@ export function createMachinery(parts: MachineryParts): Machinery {
     tree,
     runtimeDirectory: parts.runtimeDirectory,
     launches,
+    hello: { maxTotalLogBytes: parts.maxTotalLogBytes },
     record: (name, fact) => controller.record(name, fact),
     enqueueAll: () => controller.enqueueAll(),
     say,
@@ -91,6 +94,7 @@ export function createMachinery(parts: MachineryParts): Machinery {
     isLauncherAlive: (name: ServiceName) => launches.isAlive(name),
     hasLaunched: (name: ServiceName, runNumber: number) => launches.hasLaunched(name, runNumber),
     isLogCaptured: (name: ServiceName, runNumber: number) => launches.isCaptured(name, runNumber),
+    logSettings: (name: ServiceName, runNumber: number) => launches.logSettings(name, runNumber),
   };
   const controller: Controller = new Controller(store, {
     clock,

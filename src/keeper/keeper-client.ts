@@ -1,10 +1,16 @@
 import type { Clock } from '../lib/clock.ts';
 import { isErrno, messageOf, ProcessmasterError } from '../lib/errors.ts';
-import type { CapturePaths } from '../logs/capture.ts';
+import type { CaptureOrder } from '../logs/capture.ts';
 import type { ProcessIdentity } from '../model/observation.ts';
 import { KeeperConnection } from './keeper-connection.ts';
 import type { KeeperPort } from './keeper-port.ts';
-import { type KeeperEvent, type LaunchOrder, PROTOCOL, type Snapshot } from './protocol.ts';
+import {
+  type Hello,
+  type KeeperEvent,
+  type LaunchOrder,
+  PROTOCOL,
+  type Snapshot,
+} from './protocol.ts';
 
 export interface KeeperClientPorts {
   readonly clock: Clock;
@@ -14,6 +20,8 @@ export interface KeeperClientPorts {
   readonly startKeeper: () => Promise<void>;
   /** Kills a keeper that does not answer. */
   readonly killKeeper: () => Promise<void>;
+  /** What a keeper is told first. */
+  readonly hello: Hello;
   /** A keeper is there; told before anything that happens later. */
   readonly onFound: (snapshot: Snapshot) => void;
   readonly onEvent: (event: KeeperEvent) => void;
@@ -67,8 +75,8 @@ export class KeeperClient implements KeeperPort {
     return (await this.#present()).call('launch', order);
   }
 
-  async capture(name: string, runNumber: number, paths: CapturePaths): Promise<void> {
-    await (await this.#present()).call('capture', { name, runNumber, paths });
+  async capture(name: string, runNumber: number, order: CaptureOrder): Promise<void> {
+    await (await this.#present()).call('capture', { name, runNumber, order });
   }
 
   /** A keeper that is gone has nothing left to write. */
@@ -108,7 +116,7 @@ export class KeeperClient implements KeeperPort {
   async #connect(): Promise<void> {
     const found = await this.#tryOpen();
     const connection = found ?? (await this.#startAndOpen());
-    const snapshot = await connection.call('hello', {}).catch(unlessGone);
+    const snapshot = await connection.call('hello', this.#ports.hello).catch(unlessGone);
     if (snapshot === null) return this.#killAndConnect();
     if (snapshot.protocol !== PROTOCOL) return this.#replace(connection, snapshot);
     this.#connection = connection;

@@ -19,7 +19,7 @@ interface ActionArguments {
   };
   /** `cgroup.kill`. */
   readonly kill: Record<never, never>;
-  /** Read on in the output of a service that was started by an earlier daemon. */
+  /** Read on in the output of a service that was started by an earlier daemon, or keep it otherwise. */
   readonly 'capture-logs': { readonly spec: ServiceSpec; readonly runNumber: number };
   /** Remove the empty cgroup. */
   readonly 'remove-cgroup': Record<never, never>;

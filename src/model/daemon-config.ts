@@ -27,6 +27,8 @@ export interface DaemonConfig {
   readonly runtimeDirectory: string;
   readonly stateDirectory: string;
   readonly journal: { readonly maxAgeMs: number; readonly maxBytes: number };
+  /** What the output files of all services may take together; `null` is without limit. */
+  readonly logs: { readonly maxTotalBytes: number | null };
 }
 
 /** Whether a change of a definition applies by itself or waits for `pmctl update`. */
@@ -105,5 +107,6 @@ function normalise(file: DaemonFile, baseDirectory: string): DaemonConfig {
     runtimeDirectory,
     stateDirectory: resolve(global.state_directory ?? `/var/lib/${cgroup.name}`),
     journal: { maxAgeMs: journal.max_age, maxBytes: journal.max_size },
+    logs: { maxTotalBytes: file.logs.max_total_size ?? null },
   };
 }

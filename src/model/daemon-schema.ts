@@ -104,7 +104,7 @@ export const daemonSchema = section({
     }),
     {},
   ),
-  logs: z.optional(section({ max_total_size: z.optional(size) })),
+  logs: z.prefault(section({ max_total_size: z.optional(size) }), {}),
   web_console: z.optional(webConsole),
   admin_actions: z.optional(
     mapOf('a map of actions', section({ label: z.optional(text('a text')), command: argv })),

@@ -1,3 +1,5 @@
+import type { LogSettings } from './service-spec.ts';
+
 /** What the kernel says about a service's cgroup. A read error is `unknown`, never `empty`. */
 export type CgroupObservation =
   | { readonly kind: 'absent' }
@@ -23,6 +25,8 @@ export interface Observation {
   readonly leader: ProcessIdentity | null;
   /** Both output streams are being read. */
   readonly logsCaptured: boolean;
+  /** How what is read is kept; null when it is not read, or not known. */
+  readonly logSettings: LogSettings | null;
 }
 
 /** A process that cannot be mistaken for a later one with the same pid. */

@@ -5,6 +5,7 @@ import { type Parsed, parsed, unparsed } from '../lib/parsed.ts';
 import { parseSize } from '../lib/size.ts';
 import { parseCapabilityName } from './capability-names.ts';
 import { parseCronOutline, parseLocalTime, parseTimeZone } from './job-fields.ts';
+import { DEFAULT_ROTATION } from './log-settings.ts';
 import { resourceLimits } from './resource-limits.ts';
 import {
   account,
@@ -90,20 +91,28 @@ const processKeys = section({
   env_file: z.optional(listOf('a list of paths', path)),
 });
 
+const atLeastOneByte = quantity((value) => {
+  const bytes = parseSize(value);
+  return bytes.ok && bytes.value === 0 ? unparsed('a size of 1 byte or more') : bytes;
+});
+
 const logKeys = section({
   stdout: z._default(path, './logs/stdout.log'),
   stderr: z._default(path, './logs/stderr.log'),
   stop_command_stdout: z._default(path, './logs/stop_command_stdout.log'),
   stop_command_stderr: z._default(path, './logs/stop_command_stderr.log'),
-  rotation_mode: z.optional(oneOf('size', 'time')),
-  rotation_size: z.optional(size),
-  rotation_backups: z.optional(wholeNumber('a number', 0)),
-  rotation_frequency: z.optional(oneOf('minutely', 'hourly', 'daily', 'weekly', 'monthly', 'none')),
+  rotation_mode: z._default(oneOf('size', 'time'), DEFAULT_ROTATION.mode),
+  rotation_size: z._default(atLeastOneByte, DEFAULT_ROTATION.maxBytes),
+  rotation_backups: z._default(wholeNumber('a number', 0, 1_000), DEFAULT_ROTATION.backups),
+  rotation_frequency: z._default(
+    oneOf('minutely', 'hourly', 'daily', 'weekly', 'monthly', 'none'),
+    DEFAULT_ROTATION.frequency,
+  ),
   rotation_max_age_ms: z.optional(milliseconds),
-  compression_enabled: z.optional(flag()),
-  hints: z.optional(listOf('a list of paths', path)),
-  timestamps: z.optional(flag()),
-  max_total_size: z.optional(size),
+  compression_enabled: z._default(flag(), DEFAULT_ROTATION.compress),
+  hints: z._default(listOf('a list of paths', path), []),
+  timestamps: z._default(flag(), false),
+  max_total_size: z.optional(atLeastOneByte),
 });
 
 const weight = z.optional(wholeNumber('a weight', 1, 10_000));

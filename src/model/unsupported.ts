@@ -40,22 +40,11 @@ export const UNSUPPORTED_SERVICE_KEYS: readonly UnsupportedKey[] = [
     'oom',
   ]),
   ...keys('resources', emptyList, ['io_bandwidth']),
-  ...keys('logs', never, [
-    'rotation_mode',
-    'rotation_size',
-    'rotation_backups',
-    'rotation_frequency',
-    'rotation_max_age_ms',
-    'max_total_size',
-  ]),
-  ...keys('logs', isFalse, ['compression_enabled', 'timestamps']),
-  ...keys('logs', emptyList, ['hints']),
 ];
 
 /** Keys of the master config that have no effect yet. */
 export const UNSUPPORTED_MASTER_KEYS: readonly UnsupportedKey[] = [
   ...keys('cgroup', isMax, ['memory_max', 'memory_swap_max', 'cpu_max']),
-  ...keys('logs', never, ['max_total_size']),
   ...keys('web_console', isFalse, ['enabled']),
   ...keys('web_console', never, [
     'bind',

@@ -6,6 +6,7 @@ import { messageOf } from '../lib/errors.ts';
 import { type History, hasActiveRun } from '../model/history.ts';
 import type { CgroupObservation, Observation, ProcessIdentity } from '../model/observation.ts';
 import type { ServiceName } from '../model/service-name.ts';
+import type { LogSettings } from '../model/service-spec.ts';
 
 /** What only this daemon knows about its own children and descriptors. */
 export interface OwnKnowledge {
@@ -13,6 +14,8 @@ export interface OwnKnowledge {
   /** This run was launched by this daemon, so its exit is reported here. */
   readonly hasLaunched: (name: ServiceName, runNumber: number) => boolean;
   readonly isLogCaptured: (name: ServiceName, runNumber: number) => boolean;
+  /** How the output of this run is kept; null when it is not captured. */
+  readonly logSettings: (name: ServiceName, runNumber: number) => LogSettings | null;
 }
 
 /** The way from the launch into the cgroup takes milliseconds; this is for a host that is on its knees. */
@@ -38,6 +41,7 @@ export function observeService(
     stopCommandRuns: history.stop !== null && hasStopCommand(tree, name),
     leader: needsLeader(history, cgroup, launcherAlive) ? findLeader(cgroup.pids) : null,
     logsCaptured: runNumber !== undefined && own.isLogCaptured(name, runNumber),
+    logSettings: runNumber === undefined ? null : own.logSettings(name, runNumber),
   };
 }
 

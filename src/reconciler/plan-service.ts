@@ -1,5 +1,7 @@
 import type { Action } from '../model/action.ts';
 import { describeExit, hasActiveRun, type StopProgress } from '../model/history.ts';
+import { isSameLogSettings, logSettingsOf } from '../model/log-settings.ts';
+import type { Observation } from '../model/observation.ts';
 import type { AcceptedSpec, ServiceSpec } from '../model/service-spec.ts';
 import type { Condition } from '../model/status.ts';
 import { DEFAULT_GRACE_MS, KILL_AGAIN_MS, killDueMonotonicMs } from '../model/stop-timing.ts';
@@ -102,13 +104,22 @@ function planRunning(situation: Situation, pids: readonly number[]): Plan {
     const message = `the main process ${history.main.pid} is gone${how}, ${count} live${pids.length === 1 ? 's' : ''} on`;
     conditions.push({ type: 'MainProcessGone', message });
   }
-  const isReadOrUnreadable = observation.logsCaptured || spec === null || history.run === null;
-  const actions = isReadOrUnreadable ? [] : [captureLogs(spec, history.run.number)];
+  const reason = spec === null ? null : reasonToCapture(observation, spec);
+  const actions: readonly Action[] =
+    spec === null || history.run === null || reason === null
+      ? []
+      : [{ kind: 'capture-logs', spec, runNumber: history.run.number, reason }];
   return { actions, requeueAfterMs: null, conditions };
 }
 
-function captureLogs(spec: ServiceSpec, runNumber: number): Action {
-  return { kind: 'capture-logs', spec, runNumber, reason: 'its output is not being read' };
+/** Why the capture of a service's output is not as it should be, or null. */
+function reasonToCapture(
+  { logsCaptured, logSettings }: Observation,
+  spec: ServiceSpec,
+): string | null {
+  if (!logsCaptured) return 'its output is not being read';
+  const isAsWanted = logSettings === null || isSameLogSettings(logSettings, logSettingsOf(spec));
+  return isAsWanted ? null : 'how its output is kept has changed';
 }
 
 /** Asks the service to end; its grace begins when that is done. */

@@ -9,7 +9,7 @@ import {
 } from '../../src/model/history.ts';
 import type { Intent } from '../../src/model/intent.ts';
 import type { CgroupObservation, Observation } from '../../src/model/observation.ts';
-import { accepted } from './specs.ts';
+import { accepted, LOG_SETTINGS } from './specs.ts';
 
 /** `ms` after a fixed moment: both clocks agree on the distance. */
 export function at(ms: number): Instant {
@@ -23,6 +23,7 @@ export function observed(cgroup: CgroupObservation, rest: Partial<Observation> =
     stopCommandRuns: false,
     leader: null,
     logsCaptured: true,
+    logSettings: LOG_SETTINGS,
     ...rest,
   };
 }

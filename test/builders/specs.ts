@@ -1,6 +1,12 @@
 import type { DesiredService } from '../../src/model/desired.ts';
+import { DEFAULT_ROTATION } from '../../src/model/log-settings.ts';
 import { parseServiceName, type ServiceName } from '../../src/model/service-name.ts';
-import type { AcceptedSpec, RestartSpec, ServiceSpec } from '../../src/model/service-spec.ts';
+import type {
+  AcceptedSpec,
+  LogSettings,
+  RestartSpec,
+  ServiceSpec,
+} from '../../src/model/service-spec.ts';
 
 /** A valid name from a literal. */
 export function name(text: string): ServiceName {
@@ -10,6 +16,13 @@ export function name(text: string): ServiceName {
 }
 
 export const WEB = name('web');
+
+/** How logs are kept by default. */
+export const LOG_SETTINGS: LogSettings = {
+  rotation: DEFAULT_ROTATION,
+  timestamps: false,
+  maxTotalBytes: null,
+};
 
 type SpecChanges = Partial<Omit<ServiceSpec, 'restart'>> & {
   readonly restart?: Partial<RestartSpec>;
@@ -43,6 +56,8 @@ export function spec(changes: SpecChanges = {}): ServiceSpec {
       stderr: '/srv/web/logs/stderr.log',
       stopCommandStdout: '/srv/web/logs/stop_command_stdout.log',
       stopCommandStderr: '/srv/web/logs/stop_command_stderr.log',
+      ...LOG_SETTINGS,
+      hints: [],
     },
     restart: {
       policy: 'always',

@@ -19,7 +19,7 @@ import type { Observation } from '../../src/model/observation.ts';
 import type { AcceptedSpec } from '../../src/model/service-spec.ts';
 import { observeService } from '../../src/observers/observe-service.ts';
 import { run } from '../builders/situations.ts';
-import { accepted, WEB } from '../builders/specs.ts';
+import { accepted, LOG_SETTINGS, WEB } from '../builders/specs.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 import { FakeMachine } from '../fakes/fake-machine.ts';
 
@@ -113,6 +113,7 @@ function realMachine(): Machine {
     isLauncherAlive: () => launches.isAlive(WEB),
     hasLaunched: () => launches.hasLaunched(WEB, 1),
     isLogCaptured: () => launches.isCaptured(WEB, 1),
+    logSettings: () => launches.logSettings(WEB, 1),
   };
   const until = async (isSo: () => boolean) => {
     const deadlineMs = performance.now() + 10_000;
@@ -133,6 +134,8 @@ function realMachine(): Machine {
           stderr: join(logs, 'e'),
           stopCommandStdout: join(logs, 'so'),
           stopCommandStderr: join(logs, 'se'),
+          ...LOG_SETTINGS,
+          hints: [],
         },
       }),
     observe: () => observeService(tree, own, WEB, HISTORY, systemClock.monotonicMs()),

@@ -3,8 +3,10 @@ import type { Action, Actuators } from '../../src/model/action.ts';
 import type { Exit, History } from '../../src/model/history.ts';
 import { EMPTY_HISTORY } from '../../src/model/history.ts';
 import type { Intent } from '../../src/model/intent.ts';
+import { logSettingsOf } from '../../src/model/log-settings.ts';
 import type { CgroupObservation, Observation } from '../../src/model/observation.ts';
 import type { ServiceName } from '../../src/model/service-name.ts';
+import type { LogSettings } from '../../src/model/service-spec.ts';
 import type { ReconcilePorts } from '../../src/reconciler/reconcile.ts';
 import type { FakeClock } from './fake-clock.ts';
 
@@ -41,6 +43,7 @@ interface Simulated {
   process: Process | null;
   launcherAlive: boolean;
   capturedRun: number | null;
+  logSettings: LogSettings | null;
 }
 
 /**
@@ -130,6 +133,7 @@ export class FakeMachine {
       kill: noted((name) => this.#kill(name)),
       'capture-logs': noted((name, action: Action<'capture-logs'>) => {
         this.#service(name).capturedRun = action.runNumber;
+        this.#service(name).logSettings = logSettingsOf(action.spec);
       }),
       'remove-cgroup': noted((name) => {
         if (this.isRunning(name)) this.violations.push(`${name}: a populated cgroup was removed`);
@@ -143,7 +147,7 @@ export class FakeMachine {
     };
   }
 
-  #start(name: ServiceName, { runNumber }: Action<'start'>) {
+  #start(name: ServiceName, { accepted, runNumber }: Action<'start'>) {
     const service = this.#service(name);
     const temper = this.#tempers.get(name) ?? WILLING;
     if (temper.cannotStart) throw new Error('no such file');
@@ -154,6 +158,7 @@ export class FakeMachine {
       process,
       launcherAlive: true,
       capturedRun: runNumber,
+      logSettings: logSettingsOf(accepted.spec),
     });
     this.#after(temper.joinMs, () => this.#join(name, process));
     const main = { pid: process.pid, startTicks: process.pid };
@@ -203,13 +208,20 @@ export class FakeMachine {
       stopCommandRuns: false,
       leader: null,
       logsCaptured: history.run !== null && service.capturedRun === history.run.number,
+      logSettings: service.logSettings,
     };
   }
 
   #service(name: ServiceName): Simulated {
     const known = this.#services.get(name);
     if (known !== undefined) return known;
-    const made = { hasCgroup: false, process: null, launcherAlive: false, capturedRun: null };
+    const made = {
+      hasCgroup: false,
+      process: null,
+      launcherAlive: false,
+      capturedRun: null,
+      logSettings: null,
+    };
     this.#services.set(name, made);
     return made;
   }

@@ -14,7 +14,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../src/lib/clock.ts';
-import { type CapturePaths, LogCapture } from '../../src/logs/capture.ts';
+import { type CaptureOrder, type CapturePaths, LogCapture } from '../../src/logs/capture.ts';
+import type { LogSettings } from '../../src/model/service-spec.ts';
+import { LOG_SETTINGS } from '../builders/specs.ts';
 
 export const MIB = 1024 * 1024;
 export const DEADLINE_MS = 20_000;
@@ -35,7 +37,7 @@ export class CaptureRig {
   }
 
   /** FIFOs and file paths of a service in the test's folder. */
-  service(name: string): CapturePaths {
+  service(name: string, settings: LogSettings = LOG_SETTINGS): CaptureOrder {
     const folder = join(this.directory, name);
     mkdirSync(folder);
     const [stdoutFifo, stderrFifo] = [join(folder, 'stdout'), join(folder, 'stderr')];
@@ -43,6 +45,7 @@ export class CaptureRig {
     return {
       ...{ stdoutFifo, stderrFifo },
       ...{ stdoutPath: join(folder, 'out.log'), stderrPath: join(folder, 'err.log') },
+      ...{ settings, otherPaths: [] },
     };
   }
 
