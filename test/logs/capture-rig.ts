@@ -17,6 +17,7 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { type CaptureOrder, type CapturePaths, LogCapture } from '../../src/logs/capture.ts';
 import type { LogSettings } from '../../src/model/service-spec.ts';
 import { LOG_SETTINGS } from '../builders/specs.ts';
+import { wholeLog } from './log-files.ts';
 
 export const MIB = 1024 * 1024;
 export const DEADLINE_MS = 20_000;
@@ -100,9 +101,9 @@ export function numbers(last: number): string {
   return `${Array.from({ length: last }, (_, at) => at + 1).join('\n')}\n`;
 }
 
-/** Compared before it is asserted: the difference of two such files is not for a screen. */
+/** Over all backups of the file. Compared before it is asserted: the difference of two such files is not for a screen. */
 export function isSequence(path: string, last: number): boolean {
-  return readFileSync(path, 'utf8') === numbers(last);
+  return wholeLog(path).equals(Buffer.from(numbers(last)));
 }
 
 export function sizeOf(path: string): number {
