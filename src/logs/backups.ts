@@ -66,11 +66,6 @@ export function rotateFile(path: string, open: OpenFile, keep: number): Rotated 
   });
 }
 
-/** The backups of the file at `path`. @throws ProcessmasterError see {@link inFolderOf} */
-export function listBackups(path: string): readonly Backup[] {
-  return inFolderOf(path, (folder, name) => survey(folder, name).backups);
-}
-
 /** Removes a backup if that is still under its name. @throws ProcessmasterError */
 export function removeBackupOf(path: string, backup: Backup): void {
   inFolderOf(path, (folder) => removeBackup(folder, backup));

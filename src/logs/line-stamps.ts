@@ -37,7 +37,7 @@ export function* stampLines(
 }
 
 /** RFC 3339 in UTC with microseconds: `2026-01-31T12:00:00.123456Z`. */
-export function stampOf(clock: Pick<Clock, 'wallMs' | 'monotonicMs'>): string {
+function stampOf(clock: Pick<Clock, 'wallMs' | 'monotonicMs'>): string {
   const us = Math.round(preciseWallMs(clock) * 1_000);
   const ms = Math.floor(us / 1_000);
   const fraction = String(us - ms * 1_000).padStart(3, '0');

@@ -30,7 +30,7 @@ export function excessOf(usages: readonly LogUsage[], maxBytes: number): readonl
 }
 
 /** What all of them take. */
-export function bytesOf(usages: readonly LogUsage[]): number {
+function bytesOf(usages: readonly LogUsage[]): number {
   return usages.reduce(
     (sum, { liveBytes, backups }) =>
       backups.reduce((inner, { bytes }) => inner + bytes, sum + liveBytes),
