@@ -82,6 +82,8 @@ export function createMachinery(parts: MachineryParts): Machinery {
     launches,
     stopCommands,
     daemonEnvironment: process.env,
+    clock,
+    onLogTrouble: (name, message) => say(name, 'logs.warning', message),
     onStopCommandEnded: (name, exit) => {
       const isFailed = exit.kind !== 'exited' || exit.code !== 0;
       if (isFailed) say(name, 'service.stop-command-failed', `stop command: ${describeExit(exit)}`);

@@ -19,7 +19,7 @@ export interface LogUpkeepPorts {
 interface KeptFile {
   readonly service: string;
   readonly settings: LogSettings;
-  /** Where a budget binds it; null: to be looked at. */
+  /** Where a budget binds it; null: not known (yet). */
   usage: LogUsage | null;
   nextAgeLookMs: number;
   lastTrouble: string;
@@ -45,6 +45,7 @@ export class LogUpkeep {
   readonly #untidy = new Set<string>();
   readonly #compressor: Compressor;
   #maxTotalBytes: number | null = null;
+  #isClosed = false;
   #cancelSweep: (() => void) | null = null;
   #cancelTidy: (() => void) | null = null;
 
@@ -62,9 +63,10 @@ export class LogUpkeep {
   }
 
   setBudget(maxTotalBytes: number | null): void {
+    if (this.#maxTotalBytes === maxTotalBytes) return;
     this.#maxTotalBytes = maxTotalBytes;
-    this.#enforceTotal();
-    this.#arm();
+    for (const path of this.#files.keys()) this.#untidy.add(path);
+    this.#tidyLater();
   }
 
   /** These are the files of a service and how they are kept, from now on. */
@@ -80,8 +82,7 @@ export class LogUpkeep {
       if (this.#files.size <= MOST_FILES) break;
       this.#files.delete(path);
     }
-    this.#cancelTidy ??= this.#ports.clock.schedule(TIDY_AFTER_MS, () => this.#tidy());
-    this.#arm();
+    this.#tidyLater();
   }
 
   /** A file has a new backup. */
@@ -91,30 +92,50 @@ export class LogUpkeep {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#cancelSweep?.();
     this.#cancelTidy?.();
+    this.#untidy.clear();
     this.#compressor.close();
     this.#files.clear();
   }
 
-  #tidy(): void {
+  #tidyLater(): void {
+    if (this.#untidy.size > 0) {
+      this.#cancelTidy ??= this.#ports.clock.schedule(TIDY_AFTER_MS, () => void this.#tidy());
+    }
+    this.#arm();
+  }
+
+  /** One after the other: with thousands of services this takes a while, and nobody waits for it. */
+  async #tidy(): Promise<void> {
+    for (const path of this.#untidy) {
+      this.#untidy.delete(path);
+      this.rotated(path);
+      await turnOfLoop();
+    }
     this.#cancelTidy = null;
-    for (const path of this.#untidy) this.rotated(path);
-    this.#untidy.clear();
   }
 
   #changed(path: string): void {
     const file = this.#files.get(path);
     if (file === undefined) return;
-    file.usage = null;
     this.#removeAged(path, file);
+    this.#count(path, file);
     this.#enforceService(file);
     this.#enforceTotal();
+  }
+
+  /** Looks at what a file takes, where a budget wants to know. */
+  #count(path: string, file: KeptFile): void {
+    const isBound = this.#maxTotalBytes !== null || file.settings.maxTotalBytes !== null;
+    file.usage = isBound ? this.#look(path) : null;
   }
 
   #enforceService({ service, settings }: KeptFile): void {
     if (settings.maxTotalBytes === null) return;
     const own = [...this.#files].filter(([, file]) => file.service === service);
+    for (const [path, file] of own) file.usage ??= this.#look(path);
     this.#enforce(own, settings.maxTotalBytes);
   }
 
@@ -123,18 +144,15 @@ export class LogUpkeep {
   }
 
   #enforce(files: readonly (readonly [string, KeptFile])[], maxBytes: number): void {
-    const usages = files.map(([path, file]) => this.#usageOf(path, file));
+    const usages = files.flatMap(([path, { usage }]) => {
+      if (usage === null) return [];
+      return [{ ...usage, liveBytes: this.#ports.liveBytes(path) ?? usage.liveBytes }];
+    });
     for (const { path, backup } of excessOf(usages, maxBytes)) {
       this.#attempt(path, 'cannot remove a backup', () => removeBackupOf(path, backup));
       const file = this.#files.get(path);
-      if (file !== undefined) file.usage = null;
+      if (file !== undefined) this.#count(path, file);
     }
-  }
-
-  #usageOf(path: string, file: KeptFile): LogUsage {
-    file.usage ??= this.#look(path);
-    const liveBytes = this.#ports.liveBytes(path) ?? file.usage.liveBytes;
-    return { ...file.usage, liveBytes };
   }
 
   #look(path: string): LogUsage {
@@ -159,11 +177,12 @@ export class LogUpkeep {
   }
 
   #arm(): void {
-    if (this.#cancelSweep !== null || !this.#isSweepNeeded()) return;
+    if (this.#isClosed || this.#cancelSweep !== null || !this.#isSweepNeeded()) return;
     this.#cancelSweep = this.#ports.clock.schedule(SWEEP_MS, () => {
-      this.#cancelSweep = null;
-      this.#sweep();
-      this.#arm();
+      void this.#sweep().then(() => {
+        this.#cancelSweep = null;
+        this.#arm();
+      });
     });
   }
 
@@ -174,11 +193,13 @@ export class LogUpkeep {
     );
   }
 
-  #sweep(): void {
+  async #sweep(): Promise<void> {
     this.#ports.rotateWhenDue();
     const now = this.#ports.clock.monotonicMs();
     for (const [path, file] of this.#files) {
-      if (now >= file.nextAgeLookMs) this.#removeAged(path, file);
+      if (file.settings.rotation.maxAgeMs === null || now < file.nextAgeLookMs) continue;
+      this.#changed(path);
+      await turnOfLoop();
     }
     this.#enforceTotal();
   }
@@ -200,4 +221,8 @@ export class LogUpkeep {
     file.lastTrouble = message;
     this.#ports.onTrouble(file.service, message);
   }
+}
+
+function turnOfLoop(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

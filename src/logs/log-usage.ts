@@ -17,16 +17,29 @@ export interface Excess {
 
 /** The oldest backups whose removal brings all files together within `maxBytes`, oldest first. Pure. */
 export function excessOf(usages: readonly LogUsage[], maxBytes: number): readonly Excess[] {
-  let over = bytesOf(usages) - maxBytes;
-  if (over <= 0) return [];
-  const candidates = usages
-    .flatMap(({ path, backups }) => backups.map((backup) => ({ path, backup })))
-    .toSorted((a, b) => byAge(a.backup, b.backup));
-  return candidates.filter(({ backup }) => {
-    const isExcess = over > 0;
-    over -= isExcess ? backup.bytes : 0;
-    return isExcess;
-  });
+  const excess: Excess[] = [];
+  const left = new Map(usages.map((usage) => [usage.path, usage.backups.length]));
+  for (let over = bytesOf(usages) - maxBytes; over > 0; ) {
+    const oldest = oldestOf(usages, left);
+    if (oldest === null) break;
+    excess.push(oldest);
+    over -= oldest.backup.bytes;
+    left.set(oldest.path, (left.get(oldest.path) ?? 0) - 1);
+  }
+  return excess;
+}
+
+/** Of the last one that is left of each file; seldom more than one is asked for, so none is sorted. */
+function oldestOf(usages: readonly LogUsage[], left: ReadonlyMap<string, number>): Excess | null {
+  let oldest: Excess | null = null;
+  for (const { path, backups } of usages) {
+    const backup = backups[(left.get(path) ?? 0) - 1];
+    if (backup === undefined) continue;
+    if (oldest === null || backup.modifiedAtMs < oldest.backup.modifiedAtMs) {
+      oldest = { path, backup };
+    }
+  }
+  return oldest;
 }
 
 /** What all of them take. */
@@ -36,9 +49,4 @@ function bytesOf(usages: readonly LogUsage[]): number {
       backups.reduce((inner, { bytes }) => inner + bytes, sum + liveBytes),
     0,
   );
-}
-
-/** Of one file the higher number is the older one, also where times are equal. */
-function byAge(a: Backup, b: Backup): number {
-  return a.modifiedAtMs - b.modifiedAtMs || b.number - a.number;
 }

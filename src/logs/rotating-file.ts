@@ -98,10 +98,10 @@ export class RotatingFile {
     return { bytes: written, failure: null };
   }
 
-  /** Rotates a file that nobody writes to now, when its time is over. */
+  /** Rotates an open file that nobody writes to now, when it is full or its time is over. */
   rotateWhenDue(): void {
-    const isAtRest = this.#file.isOpen && this.#file.bytes > 0 && !this.#file.endsMidLine;
-    if (isAtRest && this.#isTimeOver()) this.#rotate();
+    if (!this.#file.isOpen || this.#file.bytes === 0 || this.#file.endsMidLine) return;
+    if (this.#file.bytes >= this.#limitBytes()) this.#rotate();
   }
 
   #limitBytes(): number {

@@ -105,6 +105,8 @@ function realMachine(): Machine {
     launches,
     stopCommands: new StopCommands(),
     daemonEnvironment: process.env,
+    clock: systemClock,
+    onLogTrouble: () => {},
     onStopCommandEnded: () => {},
     onCgroupRemoved: () => {},
     removeServiceFolder: () => {},
