@@ -76,7 +76,10 @@ function run(file: string, args: readonly string[], maxBytes: number): Promise<E
     });
     child.once('close', (code) => {
       clearTimeout(timer);
-      if (isLate) reject(new ProcessmasterError('timeout', `it has no end in ${LONGEST_MS} ms`));
+      if (isLate)
+        reject(
+          new ProcessmasterError('timeout', `it does not come to an end within ${LONGEST_MS} ms`),
+        );
       else resolve({ code, bytes: Buffer.concat(chunks), said });
     });
   });
