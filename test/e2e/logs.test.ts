@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { backupContents, backupNames, wholeLog } from '../logs/log-files.ts';
-import { type Instance, startInstance } from './harness.ts';
+import { Instance, startInstance } from './harness.ts';
 import { cgroupPids, readOr } from './kernel.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -160,3 +160,19 @@ test('the files of a stop command are put aside, too', async () => {
     expect(backupNames(path)).toHaveLength(backups);
   }
 }, 40_000);
+
+test('the log files of all services together stay within the budget of the master config', async () => {
+  const instance = new Instance('logs:\n  max_total_size: 400000\n');
+  await instance.start();
+  for (const service of ['one', 'two']) {
+    instance.defineScript(service, 'seq 1 200000; echo said > said; exec sleep 1000', {
+      logs: { compression_enabled: false },
+    });
+    const said = join(instance.folder(service), 'said');
+    await waitFor(() => existsSync(said), { what: `${service} to be done`, deadlineMs: 20_000 });
+  }
+  const paths = ['one', 'two'].map((service) => stdoutOf(instance, service));
+  const total = () => paths.reduce((sum, path) => sum + wholeLog(path).length, 0);
+  await waitFor(() => total() <= 500_000, { what: 'the oldest to go', deadlineMs: 20_000 });
+  expect(wholeLog(paths[1] ?? '').toString()).toMatch(/\n199999\n200000\n$/);
+}, 60_000);

@@ -88,8 +88,8 @@ export class CaptureRig {
   }
 }
 
-export async function until(isSo: () => boolean): Promise<void> {
-  const endsAtMs = systemClock.monotonicMs() + DEADLINE_MS;
+export async function until(isSo: () => boolean, deadlineMs = DEADLINE_MS): Promise<void> {
+  const endsAtMs = systemClock.monotonicMs() + deadlineMs;
   while (!isSo()) {
     if (systemClock.monotonicMs() > endsAtMs) throw new Error(`not so in time: ${isSo}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
