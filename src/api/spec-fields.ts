@@ -1,5 +1,6 @@
 import { formatDuration } from '../lib/duration.ts';
 import { formatFileMode } from '../lib/file-mode.ts';
+import { provisioningAsWritten } from '../model/provisioning.ts';
 import { fieldValues } from '../model/restart-hash.ts';
 import type { ResourceLimit, ServiceSpec } from '../model/service-spec.ts';
 import { maskedValue } from '../model/shown-value.ts';
@@ -17,7 +18,7 @@ export function specFields(spec: ServiceSpec): readonly Omit<SpecField, 'line'>[
 
 /** Fields whose value in a file looks other than in the spec. */
 function writtenOtherwise(spec: ServiceSpec): ReadonlyMap<string, Omit<SpecField, 'line'>> {
-  const { stop, umask, limits, environment, restart } = spec;
+  const { stop, umask, limits, environment, restart, provisioning } = spec;
   const shown: readonly (readonly [string, Value])[] = [
     ['process.umask', formatFileMode(umask)],
     ['process.limits', limitsAsWritten(limits)],
@@ -26,6 +27,7 @@ function writtenOtherwise(spec: ServiceSpec): ReadonlyMap<string, Omit<SpecField
       environment.map(({ name, value }) => ({ name, value: maskedValue(name, value) })),
     ],
     ['restart_policy.tolerance.duration', formatDuration(restart.toleranceMs)],
+    ['provisioning', provisioningAsWritten(provisioning)],
   ];
   const stopField =
     stop.kind === 'signal'

@@ -28,6 +28,8 @@ const NEXT_OF_STATE: { readonly [S in WhyState]: (facts: WhyFacts) => Next | nul
   failed: nothing,
   backoff: nextStart,
   completed: nothing,
+  provisioning: (facts) => inMs('start', 'it is started when that is done', null, facts),
+  unprovisioned: nextProvisioning,
   down: nothing,
 };
 
@@ -36,6 +38,11 @@ function nextStart(facts: WhyFacts): Next | null {
   return nextStartMonotonicMs === null
     ? null
     : at('start', 'it is started again', nextStartMonotonicMs, facts);
+}
+
+function nextProvisioning(facts: WhyFacts): Next | null {
+  const dueMs = facts.status.history.provisioning?.nextTryMonotonicMs ?? null;
+  return dueMs === null ? null : at('retry', 'it is provisioned again', dueMs, facts);
 }
 
 /** A stop that was asked for with an end. */

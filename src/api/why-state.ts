@@ -18,6 +18,8 @@ export type WhyState =
   | 'failed'
   | 'backoff'
   | 'completed'
+  | 'provisioning'
+  | 'unprovisioned'
   | 'down';
 
 /** The first that holds wins, in the order of the phases. */
@@ -29,12 +31,14 @@ const STATES: readonly (readonly [ConditionType, WhyState])[] = [
   ['MainProcessGone', 'main-gone'],
   ['Populated', 'running'],
   ['Starting', 'starting'],
+  ['Provisioning', 'provisioning'],
   ['NeverValid', 'invalid'],
   ['Disabled', 'disabled'],
   ['StoppedByOperator', 'stopped'],
   ['Failed', 'failed'],
   ['Backoff', 'backoff'],
   ['Completed', 'completed'],
+  ['ProvisioningFailed', 'unprovisioned'],
 ];
 
 /** The state that a set of conditions comes to; `down` when none of them tells why. */

@@ -11,6 +11,8 @@ const LABELS: { readonly [T in ConditionType]?: string } = {
   ChangePending: 'pending',
   Failed: 'failed',
   Backoff: 'backoff',
+  ProvisioningFailed: 'not provisioned',
+  ProvisioningOutdated: 'provisioning',
   StopStuck: 'stuck',
   Unrecorded: 'unrecorded',
   Unknown: 'unknown',
@@ -30,7 +32,8 @@ export function noteLines(row: BriefRow): readonly string[] {
 }
 
 function nextStart(type: string, { next_start_in_ms }: BriefRow): string {
-  if (type !== 'Backoff' || next_start_in_ms === null) return '';
+  const isWaiting = type === 'Backoff' || type === 'ProvisioningFailed';
+  if (!isWaiting || next_start_in_ms === null) return '';
   const span = next_start_in_ms < 1_000 ? `${next_start_in_ms}ms` : formatSpan(next_start_in_ms);
   return `; next start in ${span}`;
 }

@@ -11,6 +11,7 @@ import type { Clock } from '../lib/clock.ts';
 import { messageOf, ProcessmasterError } from '../lib/errors.ts';
 import type { DaemonConfig } from '../model/daemon-config.ts';
 import type { ServiceName } from '../model/service-name.ts';
+import { hasMarker } from '../observers/observe-provisioning.ts';
 import { RpcServer } from '../rpc/server.ts';
 import { listenOnUnixSocket } from '../rpc/unix-socket.ts';
 import { setEnabledInFile } from '../sources/edit-definition-file.ts';
@@ -96,6 +97,7 @@ function createPorts(parts: ApiParts): ApiPorts {
       return intent;
     },
     enqueue: (name) => controller.enqueue(name),
+    hasMarker,
     desired: (name) => store.desiredOf(name),
     setEnabled: ({ spec, source, sourceFile }, enabled) => {
       refuseWhenShuttingDown(parts, `${enabled ? 'enable' : 'disable'} '${spec.name}'`);
@@ -105,7 +107,9 @@ function createPorts(parts: ApiParts): ApiPorts {
     updateSources: async ({ prune, only }) => {
       const apply = only === undefined ? 'all' : new Set(only);
       const before = store.desired;
-      return reportUpdate(before, parts.sources.read({ settled: true, prune, apply }));
+      const report = reportUpdate(before, parts.sources.read({ settled: true, prune, apply }));
+      if (only === undefined) provisionAgain(parts);
+      return report;
     },
     diffSources: (options) =>
       diffSources(
@@ -132,6 +136,15 @@ function createPorts(parts: ApiParts): ApiPorts {
     lastSeq: () => journal.lastSeq,
     onEvent: (listener) => parts.events.subscribe(listener),
   };
+}
+
+/** An update also looks for markers that were deleted, and tries again what failed. */
+function provisionAgain({ machinery: { store, controller } }: ApiParts): void {
+  for (const [name, { accepted }] of store.desired.services) {
+    if (accepted !== null && accepted.spec.provisioning.length > 0) {
+      controller.record(name, { kind: 'provisioning-requested' });
+    }
+  }
 }
 
 function refuseWhenShuttingDown(parts: ApiParts, what: string): void {

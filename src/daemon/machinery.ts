@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import type { ActuatorContext } from '../actuators/context.ts';
 import { Launches } from '../actuators/launches.ts';
+import { type ProvisioningEnd, ProvisioningJobs } from '../actuators/provisioning-jobs.ts';
 import { StopCommands } from '../actuators/stop-commands.ts';
 import { createActuators } from '../actuators/table.ts';
 import type { CgroupTree } from '../host/cgroup-tree.ts';
 import { FifoPool } from '../host/fifo.ts';
 import type { KeeperClient } from '../keeper/keeper-client.ts';
-import type { Clock } from '../lib/clock.ts';
+import { type Clock, readInstant } from '../lib/clock.ts';
 import type { ServiceEvent } from '../model/event.ts';
 import { describeExit } from '../model/history.ts';
 import type { ServiceName } from '../model/service-name.ts';
@@ -38,6 +39,7 @@ export interface Machinery {
   readonly cgroupEvents: CgroupEvents;
   readonly keeper: KeeperClient;
   readonly stopCommands: StopCommands;
+  readonly provisioningJobs: ProvisioningJobs;
   /** The main process of a service is a child of the keeper, so its end is reported. */
   readonly isOwnChild: (name: ServiceName) => boolean;
   /** Closes what is watched, leaves the keeper, and removes what actuators keep ready. */
@@ -53,6 +55,7 @@ export function createMachinery(parts: MachineryParts): Machinery {
   const store = new Store();
   const launches = new Launches();
   const stopCommands = new StopCommands();
+  const provisioningJobs = new ProvisioningJobs();
   const keeper = createServiceKeeper({
     clock,
     tree,
@@ -81,6 +84,8 @@ export function createMachinery(parts: MachineryParts): Machinery {
     keeper,
     launches,
     stopCommands,
+    provisioningJobs,
+    onProvisioned: (name, end) => reportProvisioning(parts, controller, name, end),
     daemonEnvironment: process.env,
     clock,
     onLogTrouble: (name, message) => say(name, 'logs.warning', message),
@@ -97,11 +102,13 @@ export function createMachinery(parts: MachineryParts): Machinery {
     hasLaunched: (name: ServiceName, runNumber: number) => launches.hasLaunched(name, runNumber),
     isLogCaptured: (name: ServiceName, runNumber: number) => launches.isCaptured(name, runNumber),
     logSettings: (name: ServiceName, runNumber: number) => launches.logSettings(name, runNumber),
+    isBeingProvisioned: (name: ServiceName, key: string) => provisioningJobs.isRunning(name, key),
   };
   const controller: Controller = new Controller(store, {
     clock,
     random: Math.random,
-    observe: (name, history) => observeService(tree, own, name, history, clock.monotonicMs()),
+    observe: (name, history, spec) =>
+      observeService(tree, own, { name, history, spec }, clock.monotonicMs()),
     isUnchanged: (name, shown) => isUnchanged(tree, name, shown),
     watch: (name) => cgroupEvents.watch(name),
     intentOf: (name) => parts.intents.get(name),
@@ -121,5 +128,28 @@ export function createMachinery(parts: MachineryParts): Machinery {
     keeper.close();
     fifos.close();
   };
-  return { store, controller, cgroupEvents, keeper, stopCommands, isOwnChild, close };
+  return {
+    store,
+    controller,
+    cgroupEvents,
+    keeper,
+    stopCommands,
+    provisioningJobs,
+    isOwnChild,
+    close,
+  };
+}
+
+function reportProvisioning(
+  { clock, emit }: MachineryParts,
+  controller: Controller,
+  name: ServiceName,
+  { isDone, message, generation, intentId }: ProvisioningEnd,
+): void {
+  const at = readInstant(clock);
+  const kind = isDone ? 'service.provisioned' : 'service.provisioning-failed';
+  const data = { generation };
+  emit({ atMs: at.wallMs, service: name, kind, message, actor: 'supervisor', data });
+  if (isDone) controller.enqueue(name);
+  else controller.record(name, { kind: 'provisioning-failed', at, message, generation, intentId });
 }

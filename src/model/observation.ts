@@ -23,11 +23,18 @@ export interface Observation {
    * put itself into the background. Read only while the main process is not in the cgroup.
    */
   readonly leader: ProcessIdentity | null;
+  readonly provisioning: ProvisioningObservation;
   /** Both output streams are being read. */
   readonly logsCaptured: boolean;
   /** How what is read is kept; null when it is not read, or not known. */
   readonly logSettings: LogSettings | null;
 }
+
+/**
+ * How far the provisioning of the accepted spec is: it has none; its marker is not there (or cannot be
+ * read, which carrying it out tells); it is being carried out; it was; it was, with other entries.
+ */
+export type ProvisioningObservation = 'none' | 'due' | 'running' | 'done' | 'outdated';
 
 /** A process that cannot be mistaken for a later one with the same pid. */
 export interface ProcessIdentity {

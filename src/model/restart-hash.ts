@@ -64,6 +64,7 @@ const FIELDS: FieldTable<Omit<ServiceSpec, 'name'>> = {
     maxRestarts: live('restart_policy.tolerance.max_restarts'),
     toleranceMs: live('restart_policy.tolerance.duration'),
   },
+  provisioning: live('provisioning'),
 };
 
 /** Every field of a spec under its key, see {@link ChangedField.path}, in the order of the table. */

@@ -1,7 +1,8 @@
 import { posix } from 'node:path';
 import { type ConfigIssue, type Interpreted, valueAt } from './config-issue.ts';
 import { type Check, exclusive, interpret, required } from './interpret.ts';
-import { describeValue, isMap } from './literal.ts';
+import { describeValue, isMap, textOf } from './literal.ts';
+import type { ProvisioningEntry } from './provisioning.ts';
 import { listLimits } from './resource-limits.ts';
 import type { ServiceName } from './service-name.ts';
 import { type ServiceFile, serviceSchema } from './service-schema.ts';
@@ -48,6 +49,7 @@ const CHECKS: readonly Check[] = [
   exclusive(['process', 'stop_signal'], ['process', 'stop_command']),
   exclusive(['process', 'schedule'], ['restart_policy']),
   environmentIssues,
+  escapingPaths,
 ];
 
 function contextChecks(context: DefinitionContext): readonly Check[] {
@@ -93,6 +95,18 @@ function environmentIssues(raw: unknown): readonly ConfigIssue[] {
   });
 }
 
+/** An absolute path says where it leads; a relative one is of the service's own folder. */
+function escapingPaths(raw: unknown): readonly ConfigIssue[] {
+  const list = valueAt(raw, ['provisioning']);
+  if (!Array.isArray(list)) return [];
+  return list.flatMap((entry: unknown, index): readonly ConfigIssue[] => {
+    const written = isMap(entry) ? textOf(entry.path) : undefined;
+    if (written === undefined || !/^\.\.(?:\/|$)/.test(posix.normalize(written))) return [];
+    const message = `expected a path inside process.working_directory (or an absolute one), got ${describeValue(written)}`;
+    return [{ path: ['provisioning', index, 'path'], at: 'value', message }];
+  });
+}
+
 function normalise(file: ServiceFile, name: ServiceName, context: DefinitionContext): ServiceSpec {
   const process = file.process;
   const directory = process.working_directory ?? context.defaultWorkingDirectory ?? '.';
@@ -121,6 +135,7 @@ function normalise(file: ServiceFile, name: ServiceName, context: DefinitionCont
     ambientCapabilities: [...new Set(process.ambient_capabilities)].toSorted(compare),
     logs: logSpec(file.logs, workingDirectory),
     restart: restartSpec(file.restart_policy),
+    provisioning: provisioningEntries(file.provisioning, workingDirectory),
   };
 }
 
@@ -160,6 +175,20 @@ function restartSpec(policy: ServiceFile['restart_policy']): ServiceSpec['restar
     maxRestarts: policy.tolerance.max_restarts,
     toleranceMs: policy.tolerance.duration,
   };
+}
+
+function provisioningEntries(
+  entries: ServiceFile['provisioning'] = [],
+  workingDirectory: string,
+): readonly ProvisioningEntry[] {
+  return entries.map(({ path, ownership, mode, add_net_bind_capability }) => ({
+    path: posix.resolve(workingDirectory, path),
+    owner: ownership?.owner ?? null,
+    group: ownership?.group ?? null,
+    recursive: ownership?.recursive ?? false,
+    mode: mode ?? null,
+    addNetBindCapability: add_net_bind_capability ?? false,
+  }));
 }
 
 function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {

@@ -1,3 +1,4 @@
+import type { ProvisioningEntry } from './provisioning.ts';
 import type { ServiceName } from './service-name.ts';
 
 /** Signals by name, as in signal(7). */
@@ -54,6 +55,8 @@ export interface ServiceSpec {
   readonly ambientCapabilities: readonly string[];
   readonly logs: LogSpec;
   readonly restart: RestartSpec;
+  /** Carried out in this order. */
+  readonly provisioning: readonly ProvisioningEntry[];
 }
 
 /** Absolute paths of the files that the daemon writes. */

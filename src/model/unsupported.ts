@@ -28,7 +28,6 @@ export const UNSUPPORTED_SERVICE_KEYS: readonly UnsupportedKey[] = [
   ]),
   ...keys('process', isWord('never'), ['max_time_per_run']),
   ...keys('process', emptyList, ['env_file']),
-  { path: ['provisioning'], isInert: emptyList },
   ...keys('resources', isMax, [
     'max_cpu',
     'max_memory',

@@ -5,6 +5,7 @@ import type { Observation } from '../model/observation.ts';
 import type { AcceptedSpec, ServiceSpec } from '../model/service-spec.ts';
 import type { Condition } from '../model/status.ts';
 import { DEFAULT_GRACE_MS, KILL_AGAIN_MS, killDueMonotonicMs } from '../model/stop-timing.ts';
+import { planProvisioning } from './plan-provisioning.ts';
 import { isFailure, wantsRestart } from './restart-budget.ts';
 import type { Plan, Situation } from './situation.ts';
 
@@ -104,12 +105,32 @@ function planRunning(situation: Situation, pids: readonly number[]): Plan {
     const message = `the main process ${history.main.pid} is gone${how}, ${count} live${pids.length === 1 ? 's' : ''} on`;
     conditions.push({ type: 'MainProcessGone', message });
   }
-  const reason = spec === null ? null : reasonToCapture(observation, spec);
-  const actions: readonly Action[] =
-    spec === null || history.run === null || reason === null
-      ? []
-      : [{ kind: 'capture-logs', spec, runNumber: history.run.number, reason }];
-  return { actions, requeueAfterMs: null, conditions };
+  const provisioning = provisionWhileRunning(situation);
+  return {
+    actions: [...captureActions(situation, spec), ...provisioning.actions],
+    requeueAfterMs: provisioning.requeueAfterMs,
+    conditions: [...conditions, ...provisioning.conditions],
+  };
+}
+
+/** A marker that was deleted is an order to provision again; the processes are not touched. */
+function provisionWhileRunning(situation: Situation): Plan {
+  const accepted = situation.desired?.accepted;
+  return accepted && situation.wanted.kind === 'run'
+    ? planProvisioning(situation, accepted)
+    : { actions: [], requeueAfterMs: null, conditions: [] };
+}
+
+/** FIFOs of a service whose spec is not known are nobody's to read. */
+function captureActions(
+  { history, observation }: Situation,
+  spec: ServiceSpec | null,
+): readonly Action[] {
+  if (spec === null || history.run === null) return [];
+  const reason = reasonToCapture(observation, spec);
+  return reason === null
+    ? []
+    : [{ kind: 'capture-logs', spec, runNumber: history.run.number, reason }];
 }
 
 /** Why the capture of a service's output is not as it should be, or null. */
@@ -215,6 +236,9 @@ function planStart(situation: Situation): Plan {
   if (verdict.kind === 'stay') {
     return { actions: tidyUp(situation), requeueAfterMs: null, conditions: [verdict.condition] };
   }
+  const { isReady, ...provisioning } = planProvisioning(situation, accepted);
+  if (!isReady)
+    return { ...provisioning, actions: [...tidyUp(situation), ...provisioning.actions] };
   const start: Action = {
     kind: 'start',
     accepted,
@@ -223,7 +247,11 @@ function planStart(situation: Situation): Plan {
     reason: verdict.reason,
   };
   const starting: Condition = { type: 'Starting', message: verdict.reason };
-  return { actions: [start], requeueAfterMs: null, conditions: [starting] };
+  return {
+    actions: [start],
+    requeueAfterMs: null,
+    conditions: [starting, ...provisioning.conditions],
+  };
 }
 
 type StartVerdict =

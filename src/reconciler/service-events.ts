@@ -96,6 +96,10 @@ export function actionEvent(name: ServiceName, action: Action, atMs: number): Se
       return event('service.killing', action.reason);
     case 'forget':
       return event('service.removed', action.reason);
+    case 'provision':
+      return event('service.provisioning', action.reason, {
+        generation: action.accepted.generation,
+      });
     case 'capture-logs':
     case 'remove-cgroup':
       return null;

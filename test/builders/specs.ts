@@ -1,5 +1,6 @@
 import type { DesiredService } from '../../src/model/desired.ts';
 import { DEFAULT_ROTATION } from '../../src/model/log-settings.ts';
+import type { ProvisioningEntry } from '../../src/model/provisioning.ts';
 import { parseServiceName, type ServiceName } from '../../src/model/service-name.ts';
 import type {
   AcceptedSpec,
@@ -67,7 +68,21 @@ export function spec(changes: SpecChanges = {}): ServiceSpec {
       toleranceMs: 180_000,
       ...restart,
     },
+    provisioning: [],
     ...rest,
+  };
+}
+
+/** A provisioning entry that gives the working directory to a user, changed where told. */
+export function entry(changes: Partial<ProvisioningEntry> = {}): ProvisioningEntry {
+  return {
+    path: '/srv/web',
+    owner: 'www-data',
+    group: null,
+    recursive: false,
+    mode: null,
+    addNetBindCapability: false,
+    ...changes,
   };
 }
 

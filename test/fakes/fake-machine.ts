@@ -124,6 +124,7 @@ export class FakeMachine {
         return [];
       };
     return {
+      provision: noted(() => {}),
       start: async (name, action) => {
         this.actions.push(`start ${name}`);
         return this.#start(name, action);
@@ -207,6 +208,7 @@ export class FakeMachine {
       launcherAlive: service.launcherAlive || service.process?.joined === false,
       stopCommandRuns: false,
       leader: null,
+      provisioning: 'none',
       logsCaptured: history.run !== null && service.capturedRun === history.run.number,
       logSettings: service.logSettings,
     };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { changedFields, type FieldClass, restartHash } from '../../src/model/restart-hash.ts';
 import type { ServiceSpec } from '../../src/model/service-spec.ts';
-import { spec } from '../builders/specs.ts';
+import { entry, spec } from '../builders/specs.ts';
 
 const BEFORE = spec();
 
@@ -29,6 +29,7 @@ const CHANGES: {
   ambientCapabilities: [['chown'], 'restart'],
   logs: [{ ...BEFORE.logs, stdout: '/var/log/x' }, 'restart'],
   restart: [{ ...BEFORE.restart, backoffMs: 5 }, 'live'],
+  provisioning: [[entry()], 'live'],
 };
 
 describe('the class of a changed field', () => {

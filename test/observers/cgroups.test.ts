@@ -19,6 +19,7 @@ const NOT_OURS = {
   hasLaunched: () => false,
   isLogCaptured: () => true,
   logSettings: () => null,
+  isBeingProvisioned: () => false,
 };
 let instances = 0;
 
@@ -55,7 +56,7 @@ describe('what is observed of cgroups', () => {
   }
 
   const observe = (history: History, now = at(0)) =>
-    observeService(tree, NOT_OURS, WEB, history, now.monotonicMs);
+    observeService(tree, NOT_OURS, { name: WEB, history, spec: null }, now.monotonicMs);
 
   it('an absent, an empty and a populated cgroup are told apart', () => {
     expect(observe(EMPTY_HISTORY).cgroup).toEqual({ kind: 'absent' });
