@@ -18,7 +18,8 @@ export interface Stream {
   readonly megabytes: number;
 }
 
-const SERVICE = 'loud';
+/** Each run is another service: one that is removed and back at once would only have changed. */
+let services = 0;
 const FINISHED_WITHIN_MS = 120_000;
 const LINE = `${'0123456789'.repeat(9)}012345678\n`;
 const FILE_BYTES = 64_000_000;
@@ -32,19 +33,22 @@ export function makeStream(folder: string, times: number): Stream {
   return { script, megabytes: (FILE_BYTES * times) / 1e6 };
 }
 
-/** A service of processmaster that says the stream; rotation and compression as they are by default. */
+/** A service of processmaster that says the stream; all but compression as it is by default. */
 export async function throughService(
   peer: RunningPeer,
   stream: Stream,
-  signal: AbortSignal,
+  { compress, signal }: { readonly compress: boolean; readonly signal: AbortSignal },
 ): Promise<Throughput> {
   const { environment, helperCgroup } = peer.instance;
   const folder = dirname(dirname(environment.PMCTL_SOCK ?? ''));
-  const [work, result] = [join(folder, 'work', SERVICE), join(folder, 'result')];
-  const definition = join(folder, 'config.d', `${SERVICE}.yaml`);
+  services += 1;
+  const service = `loud${services}`;
+  const [work, result] = [join(folder, 'work', service), join(folder, 'result')];
+  const definition = join(folder, 'config.d', `${service}.yaml`);
   mkdirSync(work, { recursive: true });
   const spec = {
     process: { working_directory: work, start_command: ['/bin/sh', stream.script, result] },
+    logs: { compression_enabled: compress },
     restart_policy: { policy: 'never' },
   };
   const before = cpuMs(helperCgroup ?? '');

@@ -15,10 +15,10 @@ import { writeSection } from './report.ts';
 import { type Bench, RunningPeer } from './running-peer.ts';
 
 const ROUNDS = 5;
-const TIMES = 10;
+const TIMES = 5;
 const RESTARTS = 15;
 const PINGS = 600;
-const SINKS = ['processmaster', 'svlogd', 'cat'] as const;
+const SINKS = ['processmaster', 'without compression', 'svlogd', 'cat'] as const;
 type Sink = (typeof SINKS)[number];
 
 /** What somebody else notices. */
@@ -48,11 +48,18 @@ async function measure(): Promise<void> {
     const stream = makeStream(folder, TIMES);
     await peer.start();
     const through: Readonly<Record<Sink, () => Promise<Throughput>>> = {
-      processmaster: () => throughService(peer, stream, stop.signal),
+      processmaster: () => throughService(peer, stream, { compress: true, signal: stop.signal }),
+      'without compression': () =>
+        throughService(peer, stream, { compress: false, signal: stop.signal }),
       svlogd: () => throughPipe(bench, stream, 'svlogd'),
       cat: () => throughPipe(bench, stream, 'cat'),
     };
-    const results: Record<Sink, Throughput[]> = { processmaster: [], svlogd: [], cat: [] };
+    const results: Record<Sink, Throughput[]> = {
+      processmaster: [],
+      'without compression': [],
+      svlogd: [],
+      cat: [],
+    };
     for (let round = 0; round < ROUNDS; round += 1) {
       for (const sink of SINKS) results[sink].push(await through[sink]());
     }

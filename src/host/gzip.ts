@@ -3,6 +3,11 @@ import { ProcessmasterError } from '../lib/errors.ts';
 
 /** Far more than the largest sensible file takes on a busy host. */
 const LONGEST_MS = 15 * 60_000;
+/**
+ * With a session of its own it is a scheduling group of its own, too, where the kernel has these
+ * (sched(7), autogroup): then nice(1) alone would only count within that group.
+ */
+const SCRIPT = '{ echo 19 >/proc/self/autogroup; } 2>/dev/null; exec nice -n 19 gzip -c';
 const ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 
 /**
@@ -15,15 +20,16 @@ export function gzip(source: number, target: number, signal: AbortSignal): Promi
     const fail = (why: string, cause?: unknown) =>
       reject(new ProcessmasterError('io', `cannot compress: ${why}`, { cause }));
     if (signal.aborted) return fail('it was called off');
-    const child = spawn('nice', ['-n', '19', 'gzip', '-c'], {
+    const child = spawn('/bin/sh', ['-c', SCRIPT], {
       cwd: '/',
+      detached: true,
       env: ENVIRONMENT,
       stdio: [source, target, 'ignore'],
     });
     const end = () => child.kill('SIGKILL');
     const timer = setTimeout(end, LONGEST_MS);
     signal.addEventListener('abort', end, { once: true });
-    child.once('error', (error) => fail('nice(1) cannot be run', error));
+    child.once('error', (error) => fail('no process could be made', error));
     child.once('exit', (code, killedBy) => {
       clearTimeout(timer);
       signal.removeEventListener('abort', end);

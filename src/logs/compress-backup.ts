@@ -6,6 +6,14 @@ import { ProcessmasterError } from '../lib/errors.ts';
 import { type Backup, nameOf, survey } from './backups.ts';
 
 const MODE = 0o640;
+/**
+ * A backup is left alone for so long: of a service that says more than gzip can take, most are gone
+ * by then, and the work on them would only be in its way.
+ */
+export const RESTS_FOR_MS = 2_000;
+
+/** `later`: there is one that was put aside just now. */
+export type Compressed = 'done' | 'none' | 'later';
 
 interface Job {
   readonly backup: Backup;
@@ -16,16 +24,16 @@ interface Job {
 /**
  * Compresses the newest backup of the file at `path` that is not compressed and not in `skipped`.
  * The plain one goes only when the other one is whole and has its name; a backup that is renumbered
- * meanwhile is found by its inode. Gives whether there was one.
+ * meanwhile is found by its inode.
  * @throws ProcessmasterError when it could not be; the backup stays and is in `skipped` from then on
  */
 export async function compressNewest(
   path: string,
   skipped: Set<string>,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<Compressed> {
   const job = inFolderOf(path, (folder, live) => begin(folder, live, skipped));
-  if (job === null) return false;
+  if (job === 'none' || job === 'later') return job;
   try {
     await gzip(job.source, job.target, signal);
     await promisify(fsync)(job.target);
@@ -40,15 +48,20 @@ export async function compressNewest(
     close(job.source, () => {});
     close(job.target, () => {});
   }
-  return true;
+  return 'done';
 }
 
-function begin(folder: SafeFolder, live: string, skipped: ReadonlySet<string>): Job | null {
+function begin(
+  folder: SafeFolder,
+  live: string,
+  skipped: ReadonlySet<string>,
+): Job | 'none' | 'later' {
   removeLeftover(folder, live);
   const wanted = ({ isCompressed, ...backup }: Backup) =>
     !isCompressed && !skipped.has(keyOf(backup));
-  const backup = survey(folder, live).backups.find(wanted);
-  if (backup === undefined) return null;
+  const backups = survey(folder, live).backups.filter(wanted);
+  const backup = backups.find(isAtRest);
+  if (backup === undefined) return backups.length === 0 ? 'none' : 'later';
   const source = folder.openToRead(backup.name);
   let target: number | null = null;
   try {
@@ -82,6 +95,11 @@ function removeLeftover(folder: SafeFolder, live: string): void {
 
 function temporaryName(live: string): string {
   return `.${live}.gz.tmp`;
+}
+
+/** One from the future is as good as old: the clock was set. */
+function isAtRest({ modifiedAtMs }: Backup): boolean {
+  return Math.abs(Date.now() - modifiedAtMs) >= RESTS_FOR_MS;
 }
 
 /** The inode alone may be another file's by now. */

@@ -1,7 +1,9 @@
+import type { Clock } from '../lib/clock.ts';
 import { isErrno } from '../lib/errors.ts';
-import { compressNewest } from './compress-backup.ts';
+import { type Compressed, compressNewest, RESTS_FOR_MS } from './compress-backup.ts';
 
 export interface CompressorPorts {
+  readonly clock: Clock;
   /** A backup was compressed. */
   readonly onCompressed: (path: string) => void;
   /** The backups of a file cannot be compressed. */
@@ -17,7 +19,9 @@ export interface CompressorPorts {
 export class Compressor {
   readonly #ports: CompressorPorts;
   readonly #skippedByPath = new Map<string, Set<string>>();
+  readonly #later = new Set<string>();
   readonly #abort = new AbortController();
+  #cancelLater: (() => void) | null = null;
   #isAtWork = false;
 
   constructor(ports: CompressorPorts) {
@@ -26,6 +30,7 @@ export class Compressor {
 
   /** The file at `path` may have backups to compress. */
   add(path: string): void {
+    if (this.#later.has(path)) return;
     if (!this.#skippedByPath.has(path)) this.#skippedByPath.set(path, new Set());
     if (!this.#isAtWork) void this.#work();
   }
@@ -34,6 +39,7 @@ export class Compressor {
   close(): void {
     this.#abort.abort();
     this.#skippedByPath.clear();
+    this.#cancelLater?.();
   }
 
   async #work(): Promise<void> {
@@ -41,24 +47,35 @@ export class Compressor {
     for (const [path, skipped] of this.#skippedByPath) {
       await new Promise((resolve) => setImmediate(resolve));
       this.#skippedByPath.delete(path);
-      const again = await this.#compressOne(path, skipped);
+      const result = await this.#compressOne(path, skipped);
+      if (this.#abort.signal.aborted) break;
       // A map goes on to what is put at its end while it is walked: the others come first.
-      if (again && !this.#abort.signal.aborted) this.#skippedByPath.set(path, skipped);
+      if (result === 'done') this.#skippedByPath.set(path, skipped);
+      if (result === 'later') this.#addLater(path);
     }
     this.#isAtWork = false;
   }
 
-  /** Gives whether there may be more to do. */
-  async #compressOne(path: string, skipped: Set<string>): Promise<boolean> {
+  #addLater(path: string): void {
+    this.#later.add(path);
+    this.#cancelLater ??= this.#ports.clock.schedule(RESTS_FOR_MS, () => {
+      this.#cancelLater = null;
+      const paths = [...this.#later];
+      this.#later.clear();
+      for (const path of paths) this.add(path);
+    });
+  }
+
+  async #compressOne(path: string, skipped: Set<string>): Promise<Compressed> {
     try {
-      if (!(await compressNewest(path, skipped, this.#abort.signal))) return false;
-      this.#ports.onCompressed(path);
-      return true;
+      const result = await compressNewest(path, skipped, this.#abort.signal);
+      if (result === 'done') this.#ports.onCompressed(path);
+      return result;
     } catch (error) {
       // No folder, no backups.
-      if (isErrno(error, 'ENOENT') && skipped.size === 0) return false;
+      if (isErrno(error, 'ENOENT') && skipped.size === 0) return 'none';
       if (!this.#abort.signal.aborted) this.#ports.onFailed(path, error);
-      return false;
+      return 'none';
     }
   }
 }

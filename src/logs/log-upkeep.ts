@@ -52,6 +52,7 @@ export class LogUpkeep {
   constructor(ports: LogUpkeepPorts) {
     this.#ports = ports;
     this.#compressor = new Compressor({
+      clock: ports.clock,
       onCompressed: (path) => this.#changed(path),
       onFailed: (path, error) => this.#tell(path, `cannot compress a backup of '${path}'`, error),
     });

@@ -170,6 +170,8 @@ test('the log files of all services together stay within the budget of the maste
     });
     const said = join(instance.folder(service), 'said');
     await waitFor(() => existsSync(said), { what: `${service} to be done`, deadlineMs: 20_000 });
+    const isWritten = () => readOr(stdoutOf(instance, service), '').endsWith('\n200000\n');
+    await waitFor(isWritten, { what: 'its last line', deadlineMs: 20_000 });
   }
   const paths = ['one', 'two'].map((service) => stdoutOf(instance, service));
   const total = () => paths.reduce((sum, path) => sum + wholeLog(path).length, 0);
