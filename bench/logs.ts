@@ -4,7 +4,7 @@
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { availableParallelism, constants, release, tmpdir } from 'node:os';
+import { availableParallelism, constants, loadavg, release, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { resolveCgroupRoot } from '../src/host/cgroup-mount.ts';
@@ -135,8 +135,8 @@ function report(results: Record<Sink, Throughput[]>, idle: Notice, loud: Notice)
 Command: \`npm run bench:logs\`
 
 Medians of ${ROUNDS} interleaved rounds; Node ${process.versions.node}, Linux ${release().split('.').slice(0, 2).join('.')}, ${availableParallelism()} cores, ${new Date().toISOString().slice(0, 10)}. The stream is
-${TIMES} × 64 MB of lines of 100 bytes out of the page cache. processmaster rotates at 10 MB with 10 backups and compresses them (its
-gzip, of the lowest priority, counts as its CPU); svlogd rotates at 10 MB with 10 backups and compresses nothing; \`cat\` writes one file.
+${TIMES} × 64 MB of lines of 100 bytes out of the page cache. processmaster rotates at 10 MB with 10 backups and compresses
+what has been there for two seconds (its gzip, of the lowest priority, counts as its CPU); svlogd rotates at 10 MB with 10 backups and compresses nothing; \`cat\` writes one file.
 
 |               | MB/s | CPU ms per MB | × svlogd | × cat |
 | ------------- | ---- | ------------- | -------- | ----- |
