@@ -137,6 +137,7 @@ Command: \`npm run bench:logs\`
 Medians of ${ROUNDS} interleaved rounds; Node ${process.versions.node}, Linux ${release().split('.').slice(0, 2).join('.')}, ${availableParallelism()} cores, ${new Date().toISOString().slice(0, 10)}. The stream is
 ${TIMES} × 64 MB of lines of 100 bytes out of the page cache. processmaster rotates at 10 MB with 10 backups and compresses
 what has been there for two seconds (its gzip, of the lowest priority, counts as its CPU); svlogd rotates at 10 MB with 10 backups and compresses nothing; \`cat\` writes one file.
+The load average was ${loadavg()[0]?.toFixed(0)} at the end: on a busy machine, ratios to \`cat\` are worse than on an idle one.
 
 |               | MB/s | CPU ms per MB | × svlogd | × cat |
 | ------------- | ---- | ------------- | -------- | ----- |

@@ -1,15 +1,16 @@
+import { problemRowOf } from '../model/desired.ts';
 import type { ParamsOf, ResultOf } from '../rpc/contract.ts';
 import type { ApiPorts, LocatedChange } from './ports.ts';
-import { brakeRowOf, problemRowOf } from './update.ts';
+import { brakeRowOf } from './update.ts';
 
 type ChangeRow = ResultOf<'sources.diff'>['changes'][number];
 
 /** What an update would do, or putting these files in place; nothing is done. */
-export function showDiff(
+export async function showDiff(
   ports: ApiPorts,
   params: ParamsOf<'sources.diff'>,
-): ResultOf<'sources.diff'> {
-  const { changes, unchanged, problems, conflicts, brakes } = ports.diffSources(params);
+): Promise<ResultOf<'sources.diff'>> {
+  const { changes, unchanged, problems, conflicts, brakes } = await ports.diffSources(params);
   return {
     changes: changes.map(changeRowOf),
     unchanged,

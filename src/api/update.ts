@@ -1,4 +1,4 @@
-import type { Brake, Problem } from '../model/desired.ts';
+import { type Brake, problemRowOf } from '../model/desired.ts';
 import type { ParamsOf, ResultOf } from '../rpc/contract.ts';
 import type { CallContext } from '../rpc/dispatch.ts';
 import type { ApiPorts } from './ports.ts';
@@ -27,12 +27,8 @@ export async function updateSources(
     problems: report.problems.map(problemRowOf),
     conflicts: report.conflicts,
     brakes: report.brakes.map(brakeRowOf),
+    contents: report.contents,
   };
-}
-
-/** A problem as it is printed. */
-export function problemRowOf({ keyPath, ...problem }: Problem): Report['problems'][number] {
-  return { ...problem, key_path: keyPath };
 }
 
 /** A tripped brake as it is printed. */

@@ -17,6 +17,7 @@ const LABELS: { readonly [T in ConditionType]?: string } = {
   Unrecorded: 'unrecorded',
   Unknown: 'unknown',
   ActionFailed: 'retrying',
+  EnvironmentUnreadable: 'environment unreadable',
   MainProcessGone: 'main process gone',
 };
 

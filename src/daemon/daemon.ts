@@ -15,10 +15,13 @@ import type { ServiceEvent } from '../model/event.ts';
 import type { Actor } from '../model/intent.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import { listCgroupNames } from '../observers/relist.ts';
+import { DefinitionWriter } from '../sources/definition-writer.ts';
 import { removeLeftoverEdits } from '../sources/leftover-edits.ts';
 import { type Inheritance, SourceSet } from '../sources/source-set.ts';
 import { allStopped } from './all-stopped.ts';
 import { type ApiServer, startApi } from './api-server.ts';
+import { refreshEnvironments } from './environment-changes.ts';
+import { environmentKey } from './environment-key.ts';
 import { EventStream } from './event-stream.ts';
 import { Lookout } from './lookout.ts';
 import { createMachinery, type Machinery } from './machinery.ts';
@@ -65,6 +68,7 @@ export class Daemon {
   readonly #events: EventStream;
   readonly #histories: SavedHistories;
   readonly #machinery: Machinery;
+  readonly #definitions: DefinitionWriter;
   readonly #sources: SourceSet;
   readonly #lookout: Lookout;
   readonly #running: readonly ServiceName[];
@@ -120,6 +124,9 @@ export class Daemon {
       intents,
       flags,
       emit,
+      environmentKey: environmentKey(config.stateDirectory, (reason) =>
+        this.#say('state.warning', reason),
+      ),
     });
     const found = this.#histories.loadAll();
     this.#specs = new SpecsInForce(this.#journal);
@@ -128,6 +135,7 @@ export class Daemon {
     this.#running = [...new Set([...found.keys(), ...listCgroupNames(this.#tree)])];
     this.#machinery.controller.adopt(baseline);
     const known = [...this.#running, ...baseline.keys()];
+    this.#definitions = new DefinitionWriter({ clock, emit });
     this.#sources = this.#createSources(inherited, [...new Set(known)]);
     this.#restart = new RestartRequest({
       commandLine: options.commandLine,
@@ -265,8 +273,10 @@ export class Daemon {
         this.#machinery.controller.applyDesired(desired, known ?? []);
         known = null;
         this.#specs.keep(desired);
+        this.#lookAtEnvironments(desired);
         this.#forgetStrayFlags(desired);
       },
+      fulfil: (wishes, eager) => this.#definitions.fulfil(wishes, eager),
       onAvailability: (source, reason) => {
         if (reason === null) this.#unavailable.delete(source);
         else this.#unavailable.add(source);
@@ -281,6 +291,14 @@ export class Daemon {
           `${source} cannot be watched (${reason}); it is read every minute instead`,
         ),
     });
+  }
+
+  /** With every reading of the sources, so at least once a minute. */
+  #lookAtEnvironments(desired: DesiredState): void {
+    const waits = () => this.#options.config.apply === 'manual';
+    void refreshEnvironments(this.#machinery, desired, { settled: false, waits }).catch(
+      (error: unknown) => this.#say('daemon.warning', `environment files: ${messageOf(error)}`),
+    );
   }
 
   async #endKeeper(): Promise<void> {
@@ -332,7 +350,11 @@ export class Daemon {
 
   #warnings(): readonly string[] {
     const { ok, reason } = this.#journal.health;
-    return [...(ok ? [] : [reason]), ...[this.#histories.trouble].filter((text) => text !== null)];
+    return [
+      ...(ok ? [] : [reason]),
+      ...[this.#histories.trouble].filter((text) => text !== null),
+      ...this.#definitions.warnings(),
+    ];
   }
 
   #say(kind: string, message: string, actor: Actor = 'daemon'): void {

@@ -1,4 +1,5 @@
 import type { Instant } from '../lib/clock.ts';
+import type { EnvironmentDigest } from './environment-reading.ts';
 import type { Exit, History, ProvisioningFailure, Run, StopProgress } from './history.ts';
 import type { ProcessIdentity } from './observation.ts';
 
@@ -9,7 +10,13 @@ import type { ProcessIdentity } from './observation.ts';
 export type Fact =
   /** Recorded before the process is spawned: a crash in between leaves a run without a process. */
   | { readonly kind: 'launching'; readonly run: Run }
-  | { readonly kind: 'launched'; readonly runNumber: number; readonly main: ProcessIdentity }
+  | {
+      readonly kind: 'launched';
+      readonly runNumber: number;
+      readonly main: ProcessIdentity;
+      /** Left out where it is not known, or where the environment is made from the spec alone. */
+      readonly environmentDigest?: EnvironmentDigest;
+    }
   /** The launched process ended, or could not be launched at all. */
   | {
       readonly kind: 'launched-exit';
@@ -58,7 +65,7 @@ export function applyFact(history: History, fact: Fact): History {
     case 'launched':
       // Told again by who did not know that it was recorded: a leader that was followed since stays.
       return history.run?.number === fact.runNumber && history.main === null
-        ? { ...history, main: fact.main }
+        ? { ...history, main: fact.main, run: launchedRun(history.run, fact) }
         : history;
     case 'launched-exit':
       return history.run?.number === fact.runNumber && history.runEnd === null
@@ -92,6 +99,10 @@ export function applyFact(history: History, fact: Fact): History {
             },
           };
   }
+}
+
+function launchedRun(run: Run, { environmentDigest }: Fact & { readonly kind: 'launched' }): Run {
+  return environmentDigest === undefined ? run : { ...run, environmentDigest };
 }
 
 function failProvisioning(

@@ -1,4 +1,5 @@
 import type { Instant } from '../lib/clock.ts';
+import type { EnvironmentDigest } from './environment-reading.ts';
 import type { ProcessIdentity } from './observation.ts';
 import type { AcceptedSpec } from './service-spec.ts';
 
@@ -19,6 +20,8 @@ export interface Run {
   /** Id of the newest intent when it was started; 0 when there was none. */
   readonly intentId: number;
   readonly reason: string;
+  /** What its environment was made from; left out where that is not known, or nothing but the spec. */
+  readonly environmentDigest?: EnvironmentDigest;
 }
 
 /** A stop under way: requested, then (after the grace) forced. */

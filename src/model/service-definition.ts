@@ -1,12 +1,14 @@
 import { posix } from 'node:path';
 import { type ConfigIssue, type Interpreted, valueAt } from './config-issue.ts';
+import { parseEnvironmentValue } from './environment-value.ts';
+import { serviceWords } from './foreign-words.ts';
 import { type Check, exclusive, interpret, required } from './interpret.ts';
 import { describeValue, isMap, textOf } from './literal.ts';
 import type { ProvisioningEntry } from './provisioning.ts';
 import { listLimits } from './resource-limits.ts';
 import type { ServiceName } from './service-name.ts';
 import { type ServiceFile, serviceSchema } from './service-schema.ts';
-import type { ServiceSpec, StopMethod } from './service-spec.ts';
+import type { EnvironmentFile, ServiceSpec, StopMethod } from './service-spec.ts';
 import { UNSUPPORTED_SERVICE_KEYS } from './unsupported.ts';
 
 /** What a definition takes from where it lies. */
@@ -32,6 +34,7 @@ export function interpretService(
   const result = interpret(serviceSchema, raw, {
     checks: [...CHECKS, ...contextChecks(context)],
     unsupported: UNSUPPORTED_SERVICE_KEYS,
+    foreignWords: serviceWords,
   });
   if (!result.ok) return result;
   const name = result.value.application ?? context.defaultName;
@@ -70,7 +73,7 @@ function contextChecks(context: DefinitionContext): readonly Check[] {
   return checks;
 }
 
-/** Indirect values come with their own issue; a name given twice is a mistake at any time. */
+/** What no schema sees: a name given twice, a value that stands for something that it cannot be. */
 function environmentIssues(raw: unknown): readonly ConfigIssue[] {
   const list = valueAt(raw, ['process', 'environment']);
   if (!Array.isArray(list)) return [];
@@ -85,10 +88,9 @@ function environmentIssues(raw: unknown): readonly ConfigIssue[] {
       issues.push({ path: [...path, 'name'], at: 'value', message });
     }
     seen.add(name);
-    const scheme =
-      typeof value === 'string' ? /^@(?:file|base64|hex):\/\//.exec(value)?.[0] : undefined;
-    if (scheme !== undefined) {
-      const message = `a value beginning with ${scheme} is not supported by this build`;
+    const meant = typeof value === 'string' ? parseEnvironmentValue(value) : null;
+    if (meant?.ok === false) {
+      const message = `expected ${meant.expected}, got another value`;
       issues.push({ path: [...path, 'value'], at: 'value', message });
     }
     return issues;
@@ -125,6 +127,7 @@ function normalise(file: ServiceFile, name: ServiceName, context: DefinitionCont
     group: process.group ?? (namesAccount ? null : context.defaultGroup),
     // Sorted where order means nothing, so that reordering a file is no change of the spec.
     environment: process.environment.toSorted((a, b) => compare(a.name, b.name)),
+    environmentFiles: process.env_file.map((path) => environmentFile(path, workingDirectory)),
     inheritEnvironment: process.inherit_environment,
     successExitCodes: [...new Set(process.success_exit_codes)].toSorted((a, b) => a - b),
     umask: process.umask,
@@ -158,6 +161,13 @@ function logSpec(logs: ServiceFile['logs'], workingDirectory: string): ServiceSp
     maxTotalBytes: logs.max_total_size ?? null,
     hints: [...new Set(logs.hints.map(logPath))],
   };
+}
+
+/** As systemd.exec(5) has it: a hyphen before the path says that the file may be missing. */
+function environmentFile(written: string, workingDirectory: string): EnvironmentFile {
+  const isOptional = written.startsWith('-');
+  const path = posix.resolve(workingDirectory, isOptional ? written.slice(1) : written);
+  return { path, isOptional };
 }
 
 function stopMethod(process: ServiceFile['process']): StopMethod {

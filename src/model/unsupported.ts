@@ -27,7 +27,6 @@ export const UNSUPPORTED_SERVICE_KEYS: readonly UnsupportedKey[] = [
     'expect_within',
   ]),
   ...keys('process', isWord('never'), ['max_time_per_run']),
-  ...keys('process', emptyList, ['env_file']),
   ...keys('resources', isMax, [
     'max_cpu',
     'max_memory',

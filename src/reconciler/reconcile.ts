@@ -3,6 +3,7 @@ import { type Clock, type Instant, readInstant } from '../lib/clock.ts';
 import { messageOf, ProcessmasterError } from '../lib/errors.ts';
 import type { Action, ActionKind, Actuators } from '../model/action.ts';
 import type { DesiredService } from '../model/desired.ts';
+import type { ContentChange, EnvironmentReading } from '../model/environment-reading.ts';
 import type { ServiceEvent } from '../model/event.ts';
 import { applyFact, type Fact } from '../model/fact.ts';
 import { type History, hasActiveRun } from '../model/history.ts';
@@ -12,6 +13,7 @@ import type { ServiceName } from '../model/service-name.ts';
 import type { ServiceSpec } from '../model/service-spec.ts';
 import { type Condition, phaseOf, type ServiceStatus } from '../model/status.ts';
 import type { Outlook } from './blast-radius.ts';
+import { changedContent } from './changed-content.ts';
 import { plan } from './plan.ts';
 import {
   actionEvent,
@@ -40,6 +42,8 @@ export interface ReconcilePorts {
   /** Makes sure that changes of the service's cgroup enqueue its name. */
   readonly watch: (name: ServiceName) => void;
   readonly intentOf: (name: ServiceName) => Intent | null;
+  /** What the files that its environment is made from say, as far as they were looked at. */
+  readonly environmentOf: (name: ServiceName) => EnvironmentReading | null;
   /** The time of its intent is over: it is removed for good. */
   readonly intentOver: (name: ServiceName) => void;
   readonly actuators: Actuators;
@@ -134,13 +138,26 @@ export class Reconciler {
   }
 
   /** What a pass would plan if that were desired (`null`: nothing any more). Does nothing. */
-  foresee(name: ServiceName, desired: DesiredService | null): Outlook {
+  foresee(
+    name: ServiceName,
+    desired: DesiredService | null,
+    environment: EnvironmentReading | null,
+  ): Outlook {
     const now = readInstant(this.#ports.clock);
     // A service that is not known yet must not become known by being looked at.
     const history = this.#store.history(name) ?? this.#ports.loadHistory(name);
-    const reading = this.#settled(this.#observed(name, now, { history, desired }), now);
+    const observed = this.#observed(name, now, { history, desired });
+    const reading = this.#settled({ ...observed, environment }, now);
     const runs = hasActiveRun(reading.history);
-    return { ...plan(reading, now), runs };
+    return { ...plan(reading, now), runs, changedContent: changedContent(reading) };
+  }
+
+  /** What the files say otherwise that the environment of what runs was made from. */
+  changedContent(name: ServiceName): ContentChange['sources'] {
+    const history = this.#store.history(name);
+    if (history === null || !hasActiveRun(history)) return [];
+    const environment = this.#ports.environmentOf(name);
+    return changedContent({ desired: this.#store.desiredOf(name), environment, history });
   }
 
   #read(name: ServiceName): Reading {
@@ -177,6 +194,7 @@ export class Reconciler {
       desired,
       intent: intentInForce(this.#ports.intentOf(name), now.monotonicMs),
       observation: this.#ports.observe(name, history, desired?.accepted?.spec ?? null),
+      environment: this.#ports.environmentOf(name),
       history,
       shuttingDown: this.#shuttingDown,
     };

@@ -1,14 +1,17 @@
 import type { Instant } from '../lib/clock.ts';
 import type { DesiredService } from '../model/desired.ts';
+import type { EnvironmentReading } from '../model/environment-reading.ts';
 import { type Exit, type History, hasActiveRun, type Run } from '../model/history.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Observation } from '../model/observation.ts';
+import { isOfRun, reasonToTryAgain } from './changed-content.ts';
 import { backoffDelayMs, grantRestart, wantsRestart } from './restart-budget.ts';
 
 export interface SettleInput {
   readonly desired: DesiredService | null;
   readonly intent: Intent | null;
   readonly observation: Observation;
+  readonly environment: EnvironmentReading | null;
   readonly history: History;
 }
 
@@ -24,7 +27,8 @@ const LEADER_SETTLES_MS = 2_000;
  */
 export function settle(input: SettleInput, now: Instant, random: number): History {
   const live = adoptLiveSpec(input.history, input.desired);
-  const counted = clearCounters(live, input.desired, input.intent);
+  const known = adoptDigest({ ...input, history: live });
+  const counted = clearCounters({ ...input, history: known });
   const cleared = settleProvisioning(counted, input, random);
   switch (input.observation.cgroup.kind) {
     case 'unknown':
@@ -37,12 +41,25 @@ export function settle(input: SettleInput, now: Instant, random: number): Histor
   }
 }
 
-/** An operator's start and an accepted change of the spec each give the service a clean slate, once. */
-function clearCounters(
-  history: History,
-  desired: DesiredService | null,
-  intent: Intent | null,
-): History {
+/**
+ * What a run was started with is not known when the daemon was killed before it wrote that down, or
+ * when the key was lost. What the files say now is taken for it: nothing is restarted for not knowing.
+ */
+function adoptDigest(input: SettleInput): History {
+  const { history, environment } = input;
+  if (environment?.kind !== 'read' || !hasActiveRun(history) || !isOfRun(input)) return history;
+  const { run } = history;
+  if (run.environmentDigest?.keyId === environment.digest.keyId) return history;
+  return { ...history, run: { ...run, environmentDigest: environment.digest } };
+}
+
+/**
+ * An operator's start, an accepted change of the spec and a change of what its environment is made
+ * from each give the service a clean slate, once.
+ */
+function clearCounters(input: SettleInput): History {
+  const { history, desired, intent } = input;
+  if (history.failed && reasonToTryAgain(input) !== null) return { ...history, ...CLEAN_SLATE };
   const generation = desired?.accepted?.generation ?? history.clearedByGeneration;
   const intentId = intent?.want === 'run' ? intent.id : history.clearedByIntentId;
   if (generation === history.clearedByGeneration && intentId <= history.clearedByIntentId) {
@@ -50,14 +67,18 @@ function clearCounters(
   }
   return {
     ...history,
-    consecutiveFailures: 0,
-    restartsMonotonicMs: [],
-    nextStartMonotonicMs: null,
-    failed: false,
+    ...CLEAN_SLATE,
     clearedByGeneration: generation,
     clearedByIntentId: Math.max(intentId, history.clearedByIntentId),
   };
 }
+
+const CLEAN_SLATE = {
+  consecutiveFailures: 0,
+  restartsMonotonicMs: [],
+  nextStartMonotonicMs: null,
+  failed: false,
+} as const;
 
 /** A failure is over when the marker is there; until then it waits like a failed start. */
 function settleProvisioning(history: History, input: SettleInput, random: number): History {

@@ -4,6 +4,7 @@ import type { Instant } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Definition, SourceContent } from '../model/desired.ts';
 import type { SourceId } from '../model/service-spec.ts';
+import type { FileWish } from './file-wish.ts';
 import { readServiceFile, readServiceText } from './service-file.ts';
 import { type Candidate, fingerprintOf, SettledFiles, statIfThere } from './settled-files.ts';
 
@@ -12,17 +13,23 @@ export interface SourceReading {
   readonly content: SourceContent;
   /** Some files are still being written: look again after this many milliseconds. */
   readonly lookAgainAfterMs: number | null;
+  /** Left out where there never are any, or the folder cannot be read. */
+  readonly wishes?: readonly FileWish[];
 }
 
 export interface ReadOptions {
   /** Read every file as it is now, however young (at start, `pmctl update`). */
   readonly settled?: boolean;
+  /** Folders in which a wish has just been fulfilled: what is there now is complete. */
+  readonly written?: ReadonlySet<string>;
 }
 
 /** Anything that specs come from. */
 export interface Source {
   readonly id: SourceId;
   read(now: Instant, options?: ReadOptions): SourceReading;
+  /** Does what takes long of a {@link read}, in steps of one file; changes nothing that is read. */
+  loadAhead(now: Instant, options?: ReadOptions): Iterable<void>;
   /** Whether a file of that absolute path, if it is there, is a definition of this source. */
   holds(file: string): boolean;
   /**
@@ -49,6 +56,11 @@ export class ConfigDirectory implements Source {
     if (found.kind === 'unavailable') return unavailable(found.reason);
     const { definitions, lookAgainAfterMs } = this.#files.refresh(found.candidates, now, settled);
     return { content: { kind: 'read', definitions }, lookAgainAfterMs };
+  }
+
+  loadAhead(now: Instant, { settled = false }: ReadOptions = {}): Iterable<void> {
+    const found = this.#candidates();
+    return found.kind === 'found' ? this.#files.loadAhead(found.candidates, now, settled) : [];
   }
 
   holds(file: string): boolean {

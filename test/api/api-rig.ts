@@ -111,7 +111,7 @@ export class MemoryDaemon {
       desired: (named) => this.#statuses.get(named)?.desired ?? null,
       setEnabled: (spec, enabled) => this.#edit(spec, enabled),
       updateSources: async () => NOTHING_NEW,
-      diffSources: () => NOTHING_PENDING,
+      diffSources: async () => NOTHING_PENDING,
       events: ({ service, limit, afterSeq, sinceMs = 0 }) => {
         const found = this.events.filter(
           ({ seq, atMs, ...one }) =>
@@ -174,6 +174,7 @@ const NOTHING_PENDING = {
   problems: [],
   conflicts: [],
   brakes: [],
+  contents: [],
 };
 
 export const NOTHING_NEW = {
@@ -183,6 +184,7 @@ export const NOTHING_NEW = {
   problems: [],
   conflicts: [],
   brakes: [],
+  contents: [],
 };
 
 /** A caller that waits for as long as it takes, and one that can go away. */

@@ -106,6 +106,7 @@ export class FakeMachine {
         isDeepStrictEqual(this.#observe(name, EMPTY_HISTORY).cgroup, shown),
       watch: () => {},
       intentOf: (name) => this.intents.get(name) ?? null,
+      environmentOf: () => null,
       intentOver: (name) => this.intents.delete(name),
       actuators: this.#actuators(),
       loadHistory: (name) => this.histories.get(name) ?? EMPTY_HISTORY,

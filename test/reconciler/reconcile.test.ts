@@ -49,6 +49,7 @@ class Bench {
     isUnchanged: (_name, shown) => isDeepStrictEqual(this.observation.cgroup, shown),
     watch: () => this.calls.push('watch'),
     intentOf: () => this.wanted,
+    environmentOf: () => null,
     intentOver: () => {
       this.calls.push('intent over');
       this.wanted = null;
@@ -341,11 +342,11 @@ describe('a pass', () => {
     givenRunning();
     const changed = desired(accepted({ nice: 5 }, 2));
     const kinds = (service: DesiredService | null) =>
-      reconciler.foresee(WEB, service).actions.map(({ kind }) => kind);
+      reconciler.foresee(WEB, service, null).actions.map(({ kind }) => kind);
     expect(kinds(desired())).toEqual([]);
     expect(kinds(changed)).toEqual(['signal']);
     expect(kinds(null)).toEqual(['signal']);
-    expect(reconciler.foresee(WEB, changed).runs).toBe(true);
+    expect(reconciler.foresee(WEB, changed, null).runs).toBe(true);
     expect(new Set(bench.calls)).toEqual(new Set(['load']));
     expect([bench.store.status(WEB), bench.store.history(WEB)]).toEqual([null, null]);
     expect(bench.store.desiredOf(WEB)).toEqual(desired());

@@ -21,7 +21,14 @@ const NO_JITTER = 0.5;
 
 function settled(input: Partial<SettleInput>, now = at(5_000), random = NO_JITTER): History {
   return settle(
-    { desired: desired(), intent: null, observation: absent, history: EMPTY_HISTORY, ...input },
+    {
+      desired: desired(),
+      intent: null,
+      observation: absent,
+      environment: null,
+      history: EMPTY_HISTORY,
+      ...input,
+    },
     now,
     random,
   );
