@@ -16,7 +16,6 @@ export function startActuator(context: ActuatorContext): Actuators['start'] {
     const files = serviceFiles(context.servicesDirectory, name);
     await provideFifos(context, files, attributes);
     const cgroup = context.tree.service(name);
-    await context.keeper.ready();
     createCgroup(cgroup);
     // Before it is asked for: the report of a quick end may come with the answer.
     context.launches.began(name, runNumber);

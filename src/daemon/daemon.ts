@@ -303,7 +303,8 @@ export class Daemon {
 
   async #endKeeper(): Promise<void> {
     try {
-      await endServiceKeeper(this.#machinery.keeper, this.#tree);
+      const { runtimeDirectory } = this.#options.config;
+      await endServiceKeeper(this.#machinery.keeper, { tree: this.#tree, runtimeDirectory });
     } catch (error) {
       this.#say('daemon.warning', messageOf(error));
     }

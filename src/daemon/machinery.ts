@@ -126,6 +126,7 @@ export function createMachinery(parts: MachineryParts): Machinery {
     environmentOf: (name) => environments.of(name),
     intentOver: (name) => parts.intents.forget(name),
     actuators: createActuators(context),
+    canLaunch: () => keeper.ready(),
     loadHistory: (name) => parts.histories.load(name),
     saveHistory: (name, history) => parts.histories.save(name, history),
     emit,

@@ -1,6 +1,12 @@
 type Order = { readonly kind: 'stop'; readonly reason: string } | { readonly kind: 'replace' };
 
-/** What ends this program: the first order counts, a second one changes nothing. */
+/**
+ * What ends this program: the first order counts, a second one changes nothing.
+ *
+ * SIGUSR2 and SIGHUP are ignored from the first line of the launcher on (scripts/preamble.ts), but for
+ * the ~30 ms in which Node starts: it puts every signal back to its default, and nothing of ours runs
+ * yet. One that comes just then ends the daemon; services run on, and the next daemon adopts them.
+ */
 export class Orders {
   readonly given: Promise<Order>;
   #stopReason: string | null = null;

@@ -12,7 +12,7 @@ import { createLogger, logEvent } from './event-log.ts';
 import { Orders } from './orders.ts';
 import { preflight } from './preflight.ts';
 import { releaseCgroup } from './release-cgroup.ts';
-import { ownCommandLine, replaceSelf } from './successor.ts';
+import { replaceSelf, takeCommandLine } from './successor.ts';
 
 const USAGE = `Usage: processmaster [-c FILE] [--check [--format json]]
 
@@ -76,6 +76,8 @@ function parseOptions(args: readonly string[]) {
 
 /** Runs the daemon until a signal ends it. */
 async function run(configPath: string): Promise<number> {
+  const orders = new Orders();
+  const commandLine = takeCommandLine();
   const reading = readDaemonConfig(configPath);
   if (reading.kind === 'invalid') {
     complain(
@@ -94,13 +96,12 @@ async function run(configPath: string): Promise<number> {
   delete process.env.MALLOC_TRIM_THRESHOLD_;
   const notifySocket = takeNotifySocket(process.env);
   const logger = createLogger();
-  const orders = new Orders();
   try {
     const daemon = new Daemon({
       config: reading.config,
       clock: systemClock,
       onEvent: (event) => logEvent(logger, event),
-      commandLine: ownCommandLine(),
+      commandLine,
       onReplaceable: () => orders.replace(),
     });
     orders.listen(() => void daemon.requestRestart('SIGUSR2').catch(() => {}));
@@ -114,7 +115,7 @@ async function run(configPath: string): Promise<number> {
     const stopReason = orders.stopReason;
     if (stopReason === null) {
       await daemon.handOver();
-      replaceSelf(ownCommandLine());
+      replaceSelf(commandLine);
     }
     const left = await daemon.shutDown(stopReason);
     if (left.length === 0) return 0;

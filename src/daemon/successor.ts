@@ -1,19 +1,26 @@
+import { resolve } from 'node:path';
 import { runCommand } from '../host/run-command.ts';
 import type { BuildInfo } from '../lib/build-info.ts';
 import { messageOf, ProcessmasterError } from '../lib/errors.ts';
 import type { Candidate, InstanceIdentity } from './preflight.ts';
 
+/** Set by our launcher: what it was called by, where `argv[1]` is what that led to. */
+const STARTED_AS = 'PROCESSMASTER_STARTED_AS';
+
 /** How this daemon was started: the program and its arguments, which are those of the next image. */
 export interface CommandLine {
-  /** Absolute. The file may have been replaced by another build since. */
+  /** Absolute. By now it may lead to another build, or be one. */
   readonly program: string;
   readonly args: readonly string[];
 }
 
 const PREFLIGHT_TIMEOUT_MS = 30_000;
 
-export function ownCommandLine(): CommandLine {
-  const [, program = '', ...args] = process.argv;
+/** For once, at the start: the variable that tells is taken out, nothing is to inherit it. */
+export function takeCommandLine(): CommandLine {
+  const [, file = '', ...args] = process.argv;
+  const program = resolve(process.env[STARTED_AS] ?? file);
+  delete process.env[STARTED_AS];
   return { program, args };
 }
 

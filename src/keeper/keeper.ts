@@ -54,8 +54,6 @@ export class Keeper implements KeeperPort {
     this.#capture.setBudget(maxTotalBytes);
   }
 
-  async ready(): Promise<void> {}
-
   async launch(order: LaunchOrder): Promise<ProcessIdentity> {
     const key = keyOf(order);
     const known = this.#launches.get(key);

@@ -10,6 +10,8 @@ import type { ProcessIdentity } from './observation.ts';
 export type Fact =
   /** Recorded before the process is spawned: a crash in between leaves a run without a process. */
   | { readonly kind: 'launching'; readonly run: Run }
+  /** Nobody was asked to launch it: there was no such run. `before` is how it was until `launching`. */
+  | { readonly kind: 'launch-withdrawn'; readonly runNumber: number; readonly before: History }
   | {
       readonly kind: 'launched';
       readonly runNumber: number;
@@ -59,16 +61,19 @@ export function applyFact(history: History, fact: Fact): History {
         mainIsLaunched: true,
         launchedExit: null,
         launchedExitAt: null,
+        mainOutlived: false,
         stop: null,
         nextStartMonotonicMs: null,
       };
+    case 'launch-withdrawn':
+      return isOfRun(history, fact.runNumber) ? fact.before : history;
     case 'launched':
       // Told again by who did not know that it was recorded: a leader that was followed since stays.
-      return history.run?.number === fact.runNumber && history.main === null
+      return isOfRun(history, fact.runNumber) && history.main === null
         ? { ...history, main: fact.main, run: launchedRun(history.run, fact) }
         : history;
     case 'launched-exit':
-      return history.run?.number === fact.runNumber && history.runEnd === null
+      return isOfRun(history, fact.runNumber) && history.runEnd === null
         ? { ...history, launchedExit: fact.exit, launchedExitAt: fact.at }
         : history;
     case 'stop-requested':
@@ -112,6 +117,10 @@ function failProvisioning(
   const isAgain = provisioning?.generation === generation && provisioning.intentId === intentId;
   const failures = isAgain ? provisioning.failures + 1 : 1;
   return { at, message, generation, intentId, failures, nextTryMonotonicMs: null };
+}
+
+function isOfRun(history: History, runNumber: number): history is History & { readonly run: Run } {
+  return history.run?.number === runNumber;
 }
 
 function beginStop(fact: Fact & { readonly kind: 'stop-requested' }): StopProgress {

@@ -56,6 +56,7 @@ export interface ProvisioningFailure {
 
 /** How a run was over: the cgroup is empty. */
 export interface RunEnd {
+  /** When that was; where nobody saw it, when it was noticed. */
   readonly at: Instant;
   readonly exit: Exit;
   /** Set when the end was our doing. */
@@ -81,6 +82,8 @@ export interface History {
   /** How the launched process ended, once reported. */
   readonly launchedExit: Exit | null;
   readonly launchedExitAt: Instant | null;
+  /** Others of the service were seen after that: the run is over later. */
+  readonly mainOutlived: boolean;
   readonly stop: StopProgress | null;
   /** Ends by itself in a row, each after less than a minute: what the backoff doubles with. */
   readonly consecutiveFailures: number;
@@ -107,6 +110,7 @@ export const EMPTY_HISTORY: History = {
   mainIsLaunched: false,
   launchedExit: null,
   launchedExitAt: null,
+  mainOutlived: false,
   stop: null,
   consecutiveFailures: 0,
   restartsMonotonicMs: [],

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Clock, type Instant, readInstant } from '../lib/clock.ts';
-import { messageOf, ProcessmasterError } from '../lib/errors.ts';
+import { type ErrorCode, messageOf, ProcessmasterError } from '../lib/errors.ts';
 import type { Action, ActionKind, Actuators } from '../model/action.ts';
 import type { DesiredService } from '../model/desired.ts';
 import type { ContentChange, EnvironmentReading } from '../model/environment-reading.ts';
@@ -47,6 +47,11 @@ export interface ReconcilePorts {
   /** The time of its intent is over: it is removed for good. */
   readonly intentOver: (name: ServiceName) => void;
   readonly actuators: Actuators;
+  /**
+   * Resolves when a start can be carried out, soon.
+   * @throws ProcessmasterError after a while: then nothing of a start is recorded, and it is retried
+   */
+  readonly canLaunch: () => Promise<void>;
   /** What earlier daemons left written of a service that this one has not met yet. */
   readonly loadHistory: (name: ServiceName) => History;
   readonly saveHistory: (name: ServiceName, history: History) => void;
@@ -217,12 +222,14 @@ export class Reconciler {
   }
 
   async #perform(name: ServiceName, action: Action): Promise<void> {
+    if (action.kind === 'start') await this.#ports.canLaunch();
     const now = readInstant(this.#ports.clock);
-    const announced = announce(action, this.#ports.observe(name, this.#history(name), null), now);
+    const before = this.#history(name);
+    const announced = announce(action, this.#ports.observe(name, before, null), now);
     if (announced !== null) this.record(name, announced);
     const event = actionEvent(name, action, now.wallMs);
     if (event !== null) this.#ports.emit(event);
-    if (action.kind === 'start') await this.#start(name, action);
+    if (action.kind === 'start') await this.#start(name, action, before);
     else if (action.kind === 'stop-command') await this.#runStopCommand(name, action);
     else await this.#run(name, action);
     if (action.kind === 'signal') this.#recordAsked(name);
@@ -245,18 +252,26 @@ export class Reconciler {
     this.record(name, { kind: 'stop-asked', atMonotonicMs });
   }
 
-  /** A start that cannot happen is the end of that run, and goes through the backoff like a crash. */
-  async #start(name: ServiceName, action: Action<'start'>): Promise<void> {
+  /**
+   * A start that nobody was asked for is none. One that cannot happen is the end of that run, and goes
+   * through the backoff like a crash.
+   */
+  async #start(name: ServiceName, action: Action<'start'>, before: History): Promise<void> {
+    const { runNumber } = action;
     try {
       await this.#run(name, action);
       this.#ports.watch(name);
     } catch (error) {
+      if (isCode(error, 'withdrawn')) {
+        this.record(name, { kind: 'launch-withdrawn', runNumber, before });
+        throw error;
+      }
       // Nobody knows whether it was launched: the kernel will tell.
-      if (error instanceof ProcessmasterError && error.code === 'unreachable') throw error;
+      if (isCode(error, 'unreachable')) throw error;
       const stage = error instanceof ProcessmasterError ? (error.stage ?? 'launch') : 'launch';
       const exit = { kind: 'launch_failed', stage, message: messageOf(error) } as const;
       const at = readInstant(this.#ports.clock);
-      this.record(name, { kind: 'launched-exit', runNumber: action.runNumber, exit, at });
+      this.record(name, { kind: 'launched-exit', runNumber, exit, at });
     }
   }
 
@@ -301,6 +316,10 @@ export class Reconciler {
     this.#ports.forgotten(name);
     return { requeueAfterMs: null };
   }
+}
+
+function isCode(error: unknown, code: ErrorCode): boolean {
+  return error instanceof ProcessmasterError && error.code === code;
 }
 
 /** Doubling from a quarter of a second for the first retry up to half a minute. */

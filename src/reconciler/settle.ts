@@ -97,8 +97,14 @@ function settleProvisioning(history: History, input: SettleInput, random: number
 
 function settleRunning(history: History, observation: Observation, now: Instant): History {
   if (!hasActiveRun(history)) return { ...history, ...unrecordedRun(history, now) };
-  const followed = leaderAfterFork(history, observation, now);
-  return followed === null ? history : { ...history, main: followed, mainIsLaunched: false };
+  const seen = noteOutlived(history);
+  const followed = leaderAfterFork(seen, observation, now);
+  return followed === null ? seen : { ...seen, main: followed, mainIsLaunched: false };
+}
+
+function noteOutlived(history: History): History {
+  if (history.launchedExit === null || history.mainOutlived) return history;
+  return { ...history, mainOutlived: true };
 }
 
 /** A change of live fields is in force for the run: it is what the next daemon must go on from. */
@@ -130,6 +136,7 @@ function unrecordedRun(history: History, now: Instant): Partial<History> {
     mainIsLaunched: false,
     launchedExit: null,
     launchedExitAt: null,
+    mainOutlived: false,
     stop: null,
   };
 }
@@ -148,16 +155,22 @@ function settleEmpty(history: History, input: SettleInput, now: Instant, random:
   // A stop command that outlived the service must not meet the next run.
   if (history.stop !== null && input.observation.stopCommandRuns) return history;
   const exit = exitOfRun(history);
+  const at = endOfRun(history, now);
   const ended: History = {
     ...history,
-    runEnd: { at: now, exit, stop: history.stop },
+    runEnd: { at, exit, stop: history.stop },
     stop: null,
     nextStartMonotonicMs: null,
   };
   const spec = input.desired?.accepted?.spec ?? history.run.accepted?.spec;
   if (history.stop !== null || spec === undefined || !wantsRestart(spec, exit)) return ended;
-  const ranMs = now.monotonicMs - history.run.launchedAt.monotonicMs;
+  const ranMs = at.monotonicMs - history.run.launchedAt.monotonicMs;
   return { ...ended, ...grantRestart(history, spec.restart, ranMs, now.monotonicMs, random) };
+}
+
+/** The keeper knows when the launched process ended, also when nobody was there to see the rest. */
+function endOfRun({ launchedExitAt, mainOutlived }: History, now: Instant): Instant {
+  return launchedExitAt === null || mainOutlived ? now : launchedExitAt;
 }
 
 function exitOfRun(history: History): Exit {

@@ -109,6 +109,7 @@ export class FakeMachine {
       environmentOf: () => null,
       intentOver: (name) => this.intents.delete(name),
       actuators: this.#actuators(),
+      canLaunch: async () => {},
       loadHistory: (name) => this.histories.get(name) ?? EMPTY_HISTORY,
       saveHistory: (name, history) => this.histories.set(name, history),
       emit: (event) => this.events.push(`${event.service} ${event.kind}`),

@@ -27,9 +27,19 @@ describe('a fact', () => {
       mainIsLaunched: true,
       launchedExit: null,
       launchedExitAt: null,
+      mainOutlived: false,
       stop: null,
       nextStartMonotonicMs: null,
     });
+  });
+
+  it('of a launch that was withdrawn leaves everything as it was before', () => {
+    const before = endedHistory(exited(1), { consecutiveFailures: 2, nextStartMonotonicMs: 5 });
+    const launching = applyFact(before, { kind: 'launching', run: run({ number: 2 }) });
+    expect(applyFact(launching, { kind: 'launch-withdrawn', runNumber: 2, before })).toBe(before);
+    expect(applyFact(launching, { kind: 'launch-withdrawn', runNumber: 1, before })).toBe(
+      launching,
+    );
   });
 
   it('of this run changes it', () => {
