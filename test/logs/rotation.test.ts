@@ -165,25 +165,30 @@ describe('rotation, killed at any moment', () => {
   it('has neither lost nor overwritten a backup', async () => {
     const path = join(rig.directory, 'out.log');
     const script = `
-      import { readFileSync, statSync, writeFileSync, existsSync } from 'node:fs';
+      import { statSync, writeFileSync, writeSync, existsSync } from 'node:fs';
       import { rotateFile } from '${source}/logs/backups.ts';
       const path = ${JSON.stringify(path)};
       let next = Number(process.argv[1]);
-      console.log('ready');
       for (;;) {
         // As a keeper finds it: what is there is not written again.
         if (!existsSync(path)) writeFileSync(path, next++ + '\\n');
         const { ino: inode, dev: device } = statSync(path);
         rotateFile(path, { inode, device }, 1_000);
+        writeSync(1, '.');
       }`;
     let last = 0;
     for (let kills = 0; kills < 12; kills += 1) {
       const args = ['--input-type=module', '--eval', script, String(last + 1)];
       const child = rig.adopt(spawn(process.execPath, args, { detached: true }));
-      await once(child.stdout as NodeJS.ReadableStream, 'data');
-      await delay(Math.random() * 30);
+      let rotations = 0;
+      child.stdout?.on('data', (dots: Buffer) => {
+        rotations += dots.length;
+      });
+      await until(() => rotations >= 5);
+      await delay(Math.random() * 10);
+      const exited = once(child, 'exit');
       child.kill('SIGKILL');
-      await once(child, 'exit');
+      await exited;
       const text = wholeLog(path).toString();
       last = text.split('\n').length - 1;
       // A file that was made and not yet written to says nothing.
