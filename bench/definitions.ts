@@ -37,7 +37,9 @@ async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'pmbench-definitions-'));
   const name = `pmbench-${process.pid}`;
   const cgroup = join(resolveCgroupRoot(null, name), name);
-  const bench = new Bench(folder, name);
+  // As on a real host, where /run lies in memory.
+  const runtimeFolder = mkdtempSync('/dev/shm/pmbench-definitions-');
+  const bench = new Bench(folder, runtimeFolder, name);
   try {
     const section = await bench.measure();
     process.stdout.write(section);
@@ -47,7 +49,7 @@ async function main(): Promise<void> {
   } finally {
     await bench.end();
     await endCgroup(cgroup);
-    rmSync(folder, { recursive: true });
+    for (const made of [folder, runtimeFolder]) rmSync(made, { recursive: true });
   }
 }
 
@@ -59,19 +61,19 @@ class Bench {
   readonly #env: NodeJS.ProcessEnv;
   #daemon: ReturnType<typeof start> | null = null;
 
-  constructor(folder: string, name: string) {
+  constructor(folder: string, runtimeFolder: string, name: string) {
     this.#folder = folder;
     this.#configs = join(folder, 'config.d');
     this.#delayFile = join(folder, 'loop-delay.json');
     this.#env = {
       ...process.env,
-      PMCTL_SOCK: join(folder, 'run/processmaster.sock'),
+      PMCTL_SOCK: join(runtimeFolder, 'processmaster.sock'),
     };
     mkdirSync(this.#configs);
     writeFileSync(
       join(folder, 'config.yaml'),
       `cgroup: {name: ${name}}
-global: {config_directory: ./config.d, runtime_directory: ./run, state_directory: ./state}
+global: {config_directory: ./config.d, runtime_directory: ${runtimeFolder}, state_directory: ./state}
 `,
     );
   }

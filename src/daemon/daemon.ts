@@ -230,9 +230,15 @@ export class Daemon {
     return this.#restart.make(actor);
   }
 
-  /** The next image cannot reap what this one has started: they would stay zombies. */
-  stopCommandsEnded(): Promise<void> {
-    return this.#machinery.stopCommands.ended(STOP_COMMANDS_MS);
+  /**
+   * Waits for stop commands: the next image cannot reap them, they would stay zombies. `false` when
+   * the program or the config has become unusable meanwhile: this daemon goes on.
+   */
+  async readyToHandOver(): Promise<boolean> {
+    const { stopCommands } = this.#machinery;
+    if (!stopCommands.areAtWork) return true;
+    await stopCommands.ended(STOP_COMMANDS_MS);
+    return this.#restart.confirm();
   }
 
   /** Lets go of everything but the services, for the next image of this process. */

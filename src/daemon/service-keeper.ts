@@ -139,4 +139,4 @@ function recordEnd({ launches, record }: ServiceKeeperParts, launch: KeptLaunch)
 }
 
 /** Beside the daemon's own program, where links (npm makes them) led when it was started. */
-const keeperProgram = join(dirname(realpathSync(process.argv[1] ?? '')), 'keeper');
+export const keeperProgram = join(dirname(realpathSync(process.argv[1] ?? '')), 'keeper');

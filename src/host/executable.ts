@@ -58,6 +58,24 @@ export function assertWorkingDirectory(path: string, identity: Identity): void {
   }
 }
 
+const ROOT: Identity = {
+  userName: 'root',
+  uid: 0,
+  gid: 0,
+  groups: [0],
+  home: '/root',
+  shell: '/bin/sh',
+};
+
+/**
+ * Whether root could execute this very file, as far as that can be known without doing it.
+ * @throws ProcessmasterError `launch_failed` at the stage `exec`, saying why not.
+ */
+export function assertExecutable(path: string): void {
+  const verdict = judge(path, ROOT);
+  if (verdict.access === 'denied') throw notExecutable(path, verdict.why);
+}
+
 /** execvp(3), but certain candidates come before uncertain ones. */
 function searchIn(searchPath: string, name: string, cwd: string, identity: Identity): string {
   let unsure: string | null = null;

@@ -66,7 +66,7 @@ export function applyFact(history: History, fact: Fact): History {
         nextStartMonotonicMs: null,
       };
     case 'launch-withdrawn':
-      return isOfRun(history, fact.runNumber) ? fact.before : history;
+      return isOfRun(history, fact.runNumber) ? takeBack(history, fact.before) : history;
     case 'launched':
       // Told again by who did not know that it was recorded: a leader that was followed since stays.
       return isOfRun(history, fact.runNumber) && history.main === null
@@ -106,6 +106,21 @@ export function applyFact(history: History, fact: Fact): History {
   }
 }
 
+function isOfRun(history: History, runNumber: number): history is History & { readonly run: Run } {
+  return history.run?.number === runNumber;
+}
+
+/** Undoes what `launching` did, and nothing else that happened since. */
+function takeBack(history: History, before: History): History {
+  const { lastRunNumber, run, runEnd, previousEnd, main, mainIsLaunched } = before;
+  const { launchedExit, launchedExitAt, mainOutlived, stop, nextStartMonotonicMs } = before;
+  return {
+    ...history,
+    ...{ lastRunNumber, run, runEnd, previousEnd, main, mainIsLaunched },
+    ...{ launchedExit, launchedExitAt, mainOutlived, stop, nextStartMonotonicMs },
+  };
+}
+
 function launchedRun(run: Run, { environmentDigest }: Fact & { readonly kind: 'launched' }): Run {
   return environmentDigest === undefined ? run : { ...run, environmentDigest };
 }
@@ -117,10 +132,6 @@ function failProvisioning(
   const isAgain = provisioning?.generation === generation && provisioning.intentId === intentId;
   const failures = isAgain ? provisioning.failures + 1 : 1;
   return { at, message, generation, intentId, failures, nextTryMonotonicMs: null };
-}
-
-function isOfRun(history: History, runNumber: number): history is History & { readonly run: Run } {
-  return history.run?.number === runNumber;
 }
 
 function beginStop(fact: Fact & { readonly kind: 'stop-requested' }): StopProgress {

@@ -1,6 +1,7 @@
 import PQueue from 'p-queue';
 import type { Clock } from '../lib/clock.ts';
 import type { ServiceName } from '../model/service-name.ts';
+import { TimeSlices } from './time-slices.ts';
 
 /**
  * Names that are due. A request is only a name: what happened is read again, not remembered.
@@ -13,6 +14,7 @@ export class WorkQueue {
   readonly #clock: Clock;
   readonly #work: (name: ServiceName) => Promise<void>;
   readonly #lanes: PQueue;
+  readonly #slices: TimeSlices;
   /** Due, not yet taken up. */
   readonly #queued = new Set<ServiceName>();
   readonly #processing = new Set<ServiceName>();
@@ -29,6 +31,7 @@ export class WorkQueue {
     this.#clock = clock;
     this.#work = work;
     this.#lanes = new PQueue({ concurrency: lanes });
+    this.#slices = new TimeSlices(clock);
   }
 
   /** Makes a name due now. */
@@ -72,11 +75,14 @@ export class WorkQueue {
   }
 
   async #process(name: ServiceName): Promise<void> {
+    await this.#slices.begin();
+    if (this.#stopped) return;
     this.#queued.delete(name);
     this.#processing.add(name);
     try {
       await this.#work(name);
     } finally {
+      this.#slices.end();
       this.#processing.delete(name);
       if (this.#dirty.delete(name)) this.add(name);
     }

@@ -90,9 +90,10 @@ export class AutoServiceDirectory implements Source {
     };
   }
 
-  loadAhead(now: Instant, { settled = false }: ReadOptions = {}): Iterable<void> {
-    const found = this.#find(now, { settled });
-    return found.kind === 'found' ? this.#files.loadAhead(found.candidates, now, settled) : [];
+  loadAhead(now: Instant, options: ReadOptions = {}): Iterable<boolean> {
+    const names = this.#folderNames();
+    if (typeof names === 'string') return [];
+    return this.#files.loadAhead(this.#present(names, now, options), now, options.settled ?? false);
   }
 
   holds(file: string): boolean {
@@ -127,23 +128,35 @@ export class AutoServiceDirectory implements Source {
   }
 
   #find(now: Instant | null, options: ReadOptions): Found | Unavailable {
-    let folderNames: readonly string[];
-    try {
-      folderNames = readdirSync(this.#path);
-    } catch (error) {
-      const reason = `cannot read the auto service folder '${this.#path}': ${messageOf(error)}`;
-      return { kind: 'unavailable', reason };
-    }
-    const candidates = new Map<string, FolderCandidate>();
+    const names = this.#folderNames();
+    if (typeof names === 'string') return { kind: 'unavailable', reason: names };
     const folders: ServiceFolder[] = [];
-    for (const id of folderNames) {
-      if (!isServiceFolderName(id)) continue;
+    const candidates = new Map(this.#present(names, now, options, folders));
+    return { kind: 'found', candidates, folders };
+  }
+
+  /** Of those that may be services; or why they cannot be told. */
+  #folderNames(): readonly string[] | string {
+    try {
+      return readdirSync(this.#path).filter(isServiceFolderName);
+    } catch (error) {
+      return `cannot read the auto service folder '${this.#path}': ${messageOf(error)}`;
+    }
+  }
+
+  /** Looks into each folder as it is asked for; gathers those that are service folders. */
+  *#present(
+    names: readonly string[],
+    now: Instant | null,
+    options: ReadOptions,
+    folders: ServiceFolder[] = [],
+  ): Generator<readonly [string, FolderCandidate]> {
+    for (const id of names) {
       const found = this.#look(id, now, options);
       if (found === null) continue;
-      if (found.candidate !== null) candidates.set(id, found.candidate);
       if (found.folder !== null) folders.push(found.folder);
+      if (found.candidate !== null) yield [id, found.candidate];
     }
-    return { kind: 'found', candidates, folders };
   }
 
   #look(id: string, now: Instant | null, options: ReadOptions) {

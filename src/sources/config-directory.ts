@@ -28,8 +28,11 @@ export interface ReadOptions {
 export interface Source {
   readonly id: SourceId;
   read(now: Instant, options?: ReadOptions): SourceReading;
-  /** Does what takes long of a {@link read}, in steps of one file; changes nothing that is read. */
-  loadAhead(now: Instant, options?: ReadOptions): Iterable<void>;
+  /**
+   * Does what takes long of a {@link read}, in steps of one file that tell whether it was loaded.
+   * Changes nothing that is read.
+   */
+  loadAhead(now: Instant, options?: ReadOptions): Iterable<boolean>;
   /** Whether a file of that absolute path, if it is there, is a definition of this source. */
   holds(file: string): boolean;
   /**
@@ -58,9 +61,9 @@ export class ConfigDirectory implements Source {
     return { content: { kind: 'read', definitions }, lookAgainAfterMs };
   }
 
-  loadAhead(now: Instant, { settled = false }: ReadOptions = {}): Iterable<void> {
-    const found = this.#candidates();
-    return found.kind === 'found' ? this.#files.loadAhead(found.candidates, now, settled) : [];
+  loadAhead(now: Instant, { settled = false }: ReadOptions = {}): Iterable<boolean> {
+    const names = this.#names();
+    return typeof names === 'string' ? [] : this.#files.loadAhead(this.#look(names), now, settled);
   }
 
   holds(file: string): boolean {
@@ -81,18 +84,26 @@ export class ConfigDirectory implements Source {
   }
 
   #candidates(): FoundCandidates {
-    let names: readonly string[];
-    try {
-      names = readdirSync(this.#path);
-    } catch (error) {
-      const reason = `cannot read the config folder '${this.#path}': ${messageOf(error)}`;
-      return { kind: 'unavailable', reason };
+    const names = this.#names();
+    if (typeof names === 'string') return { kind: 'unavailable', reason: names };
+    return { kind: 'found', candidates: new Map(this.#look(names)) };
+  }
+
+  /** Looks at each file as it is asked for. */
+  *#look(names: readonly string[]): Generator<readonly [string, Candidate]> {
+    for (const name of names) {
+      const file = join(this.#path, name);
+      yield [file, candidateFor(file)];
     }
-    const files = names.filter(isDefinitionName).map((name) => join(this.#path, name));
-    return {
-      kind: 'found',
-      candidates: new Map(files.map((file) => [file, candidateFor(file)])),
-    };
+  }
+
+  /** Of the definitions; or why they cannot be told. */
+  #names(): readonly string[] | string {
+    try {
+      return readdirSync(this.#path).filter(isDefinitionName);
+    } catch (error) {
+      return `cannot read the config folder '${this.#path}': ${messageOf(error)}`;
+    }
   }
 }
 

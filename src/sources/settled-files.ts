@@ -41,22 +41,25 @@ export class SettledFiles {
   readonly #ahead = new Map<string, Pick<Reading, 'fingerprint' | 'definition'>>();
 
   /**
-   * Loads what a {@link refresh} would load now, one file at each step: so long a work can be done
-   * in pieces, and what is concluded from it still is one look at everything.
+   * Loads what a {@link refresh} would load now, looking at one file in each step: so long a work can
+   * be done in pieces, and what is concluded from it still is one look at everything. Each step tells
+   * whether a file was loaded.
    */
   *loadAhead(
-    candidates: ReadonlyMap<string, Candidate>,
+    candidates: Iterable<readonly [string, Candidate]>,
     now: Instant,
     settled: boolean,
-  ): Generator<void> {
-    for (const [id, { fingerprint, changedAtMs, load }] of candidates) {
-      const isKnown = [this.#readings, this.#ahead].some(
-        (known) => known.get(id)?.fingerprint === fingerprint,
-      );
-      if (isKnown || (!settled && settlesInMs(changedAtMs, now) !== null)) continue;
-      const definition = load();
+  ): Generator<boolean> {
+    for (const [id, candidate] of candidates) {
+      const isDue = settled || settlesInMs(candidate.changedAtMs, now) === null;
+      if (!isDue || this.#isLoaded(id, candidate)) {
+        yield false;
+        continue;
+      }
+      const definition = candidate.load();
+      const { fingerprint } = candidate;
       if (!isUnreadable(definition)) this.#ahead.set(id, { fingerprint, definition });
-      yield;
+      yield true;
     }
   }
 
@@ -95,6 +98,12 @@ export class SettledFiles {
   /** Whether that one is as it was read. */
   isCurrent(id: string, { fingerprint }: Candidate): boolean {
     return this.#readings.get(id)?.fingerprint === fingerprint;
+  }
+
+  #isLoaded(id: string, candidate: Candidate): boolean {
+    return (
+      this.isCurrent(id, candidate) || this.#ahead.get(id)?.fingerprint === candidate.fingerprint
+    );
   }
 
   #take(id: string, candidate: Candidate, now: Instant, settled: boolean): number | null {

@@ -144,25 +144,27 @@ export class SourceSet {
   /** While many files are read, others come to rest: as long as it takes long, there is more of it. */
   async #loadAhead(settled: boolean): Promise<void> {
     for (let round = 1; round <= MAX_ROUNDS; round += 1) {
-      if ((await this.#loadInSlices(settled)) === 1 || this.#closed) return;
+      if ((await this.#loadInSlices(settled)) === 'all' || this.#closed) return;
     }
   }
 
-  /** In how many slices it could be done. */
-  async #loadInSlices(settled: boolean): Promise<number> {
+  /** Whether that is all, or so much was loaded that other files may have come to rest meanwhile. */
+  async #loadInSlices(settled: boolean): Promise<'all' | 'perhaps more'> {
     const { clock } = this.#ports;
+    let isAnyLoaded = false;
     let slices = 1;
     let sliceEndsMs = clock.monotonicMs() + SLICE_MS;
     for (const { source } of this.#sources) {
-      for (const _step of source.loadAhead(readInstant(clock), { settled })) {
+      for (const isLoaded of source.loadAhead(readInstant(clock), { settled })) {
+        isAnyLoaded ||= isLoaded;
         if (clock.monotonicMs() < sliceEndsMs) continue;
         await nextTurn();
-        if (this.#closed) return slices;
+        if (this.#closed) return 'all';
         slices += 1;
         sliceEndsMs = clock.monotonicMs() + SLICE_MS;
       }
     }
-    return slices;
+    return isAnyLoaded && slices > 1 ? 'perhaps more' : 'all';
   }
 
   #conclude({ settled, prune = false, apply = NOBODY }: ReadingOptions): DesiredState {

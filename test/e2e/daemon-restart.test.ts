@@ -136,6 +136,53 @@ test('a daemon that cannot be replaced goes on and says why', async () => {
   expect(stdout).toContain('daemon.restart-failed');
 });
 
+test('a daemon whose next image would lack its keeper or its socket goes on and says why', async () => {
+  const instance = new Instance();
+  const keeper = join(await instance.installDaemon(), 'keeper');
+  await instance.start();
+  const config = readFileSync(instance.configFile, 'utf8');
+
+  chmodSync(keeper, 0o644);
+  const unusable = await instance.pmctl('daemon', 'restart');
+  rmSync(keeper);
+  const missing = await instance.pmctl('daemon', 'restart');
+  writeFileSync(
+    instance.configFile,
+    `${config}unix_socket:\n  path: ${instance.configFile}/sock\n`,
+  );
+  const noFolder = await instance.pmctl('daemon', 'restart');
+
+  for (const { code } of [unusable, missing, noFolder]) expect(code).toBe(1);
+  expect(unusable.stderr).toContain(`cannot execute '${keeper}'`);
+  expect(missing.stderr).toContain('No such file or directory');
+  expect(noFolder.stderr).toContain(`cannot listen on '${instance.configFile}/sock'`);
+  expect((await instance.pmctl('server-version')).code).toBe(0);
+});
+
+test('a daemon whose next image is spoilt while it waits for a stop command goes on, and may be asked again', async () => {
+  const instance = new Instance();
+  const program = join(await instance.installDaemon(), 'processmaster');
+  await instance.start();
+  instance.defineScript('worker', 'exec sleep 1000', {
+    process: { stop_command: ['/bin/sh', '-c', 'while [ ! -e end ]; do sleep 0.02; done'] },
+  });
+  const pid = instance.daemonPid;
+  await instance.phase('worker', 'RUNNING');
+  await instance.pmctl('stop', 'worker', '--no-wait');
+  await instance.phase('worker', 'STOPPING');
+  process.kill(pid, 'SIGUSR2');
+  const says = (kind: string) => () => instance.daemonOutput.includes(kind);
+  await waitFor(says('daemon.restarting'), { what: 'the restart to begin' });
+  renameSync(program, `${program}.away`);
+  writeFileSync(join(instance.folder('worker'), 'end'), '');
+
+  await waitFor(says('daemon.restart-failed'), { what: 'the restart to fail', deadlineMs: 20_000 });
+  expect((await instance.pmctl('server-version')).code).toBe(0);
+  renameSync(`${program}.away`, program);
+  expect(await instance.pmctl('daemon', 'restart')).toMatchObject({ code: 0, stderr: '' });
+  expect(instance.daemonPid).toBe(pid);
+});
+
 test('a restart by a link runs what the link leads to by then', async () => {
   const instance = new Instance();
   const versions = ['1.0', '2.0'].map((version) => join(instance.root, version));

@@ -145,3 +145,20 @@ describe('the work queue', () => {
     expect(clock.nextTimerMs()).toBeNull();
   });
 });
+
+it('a queue of much that never waits lets everything else have its turn', async () => {
+  const clock = new FakeClock();
+  let worked = 0;
+  const queue = new WorkQueue(clock, 4, async () => {
+    worked += 1;
+    clock.oversleep(1);
+  });
+  for (let index = 0; index < 1_000; index += 1) queue.add(name(`web-${index}`));
+  await turn();
+  expect(worked).toBeGreaterThan(10);
+  expect(worked).toBeLessThan(100);
+  queue.stop();
+  clock.advance(1);
+  await queue.idle();
+  expect(worked).toBeLessThan(100);
+});
