@@ -2,6 +2,7 @@ import type { CgroupTree } from '../host/cgroup-tree.ts';
 import type { FifoPool } from '../host/fifo.ts';
 import type { Identity } from '../host/identity.ts';
 import type { KeeperPort } from '../keeper/keeper-port.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { ResolvedEnvironment } from '../model/environment-reading.ts';
 import type { Exit } from '../model/history.ts';
 import type { ServiceName } from '../model/service-name.ts';
@@ -27,6 +28,9 @@ export interface ActuatorContext {
   /** Nobody is told of one that was given up. */
   readonly onProvisioned: (name: ServiceName, end: ProvisioningEnd) => void;
   readonly daemonEnvironment: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  /** A log file cannot be put aside, in words. */
+  readonly onLogTrouble: (name: ServiceName, message: string) => void;
   /** A stop command and all it started ended. */
   readonly onStopCommandEnded: (name: ServiceName, exit: Exit) => void;
   /** The cgroup was removed: whatever watches it can let go. */

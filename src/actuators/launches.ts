@@ -1,4 +1,10 @@
 import type { ServiceName } from '../model/service-name.ts';
+import type { LogSettings } from '../model/service-spec.ts';
+
+interface CapturedRun {
+  readonly runNumber: number;
+  readonly settings: LogSettings;
+}
 
 /**
  * Which launched processes the keeper has that have not ended, and which runs' output it reads: what
@@ -7,7 +13,7 @@ import type { ServiceName } from '../model/service-name.ts';
 export class Launches {
   readonly #aliveRun = new Map<ServiceName, number>();
   readonly #launchedRun = new Map<ServiceName, number>();
-  readonly #capturedRun = new Map<ServiceName, number>();
+  readonly #capturedRun = new Map<ServiceName, CapturedRun>();
 
   began(name: ServiceName, runNumber: number): void {
     this.#aliveRun.set(name, runNumber);
@@ -27,12 +33,18 @@ export class Launches {
     return this.#aliveRun.has(name);
   }
 
-  captured(name: ServiceName, runNumber: number): void {
-    this.#capturedRun.set(name, runNumber);
+  captured(name: ServiceName, runNumber: number, settings: LogSettings): void {
+    this.#capturedRun.set(name, { runNumber, settings });
   }
 
   isCaptured(name: ServiceName, runNumber: number): boolean {
-    return this.#capturedRun.get(name) === runNumber;
+    return this.#capturedRun.get(name)?.runNumber === runNumber;
+  }
+
+  /** How the output of a run is kept; null when it is not captured. */
+  logSettings(name: ServiceName, runNumber: number): LogSettings | null {
+    const captured = this.#capturedRun.get(name);
+    return captured?.runNumber === runNumber ? captured.settings : null;
   }
 
   /** Whoever could tell of them is gone. */

@@ -1,7 +1,8 @@
 import { lstatSync, mkdirSync } from 'node:fs';
 import { createCgroup, removeCgroup } from '../host/cgroup.ts';
-import type { CapturePaths } from '../logs/capture.ts';
+import type { CaptureOrder } from '../logs/capture.ts';
 import type { Actuators } from '../model/action.ts';
+import { logSettingsOf } from '../model/log-settings.ts';
 import type { ServiceSpec } from '../model/service-spec.ts';
 import type { ActuatorContext } from './context.ts';
 import { type LaunchAttributes, prepareLaunch } from './prepare-launch.ts';
@@ -18,7 +19,7 @@ export function startActuator(context: ActuatorContext): Actuators['start'] {
     context.limits.apply(name, cgroup, spec.resources, createCgroup(cgroup));
     // Before it is asked for: the report of a quick end may come with the answer.
     context.launches.began(name, runNumber);
-    context.launches.captured(name, runNumber);
+    context.launches.captured(name, runNumber, logSettingsOf(spec));
     try {
       const main = await context.keeper.launch({
         ...attributes,
@@ -26,7 +27,7 @@ export function startActuator(context: ActuatorContext): Actuators['start'] {
         runNumber,
         cgroup,
         stagePath: files.stageFile,
-        capture: capturePaths(spec, files),
+        capture: captureOrder(spec, files),
       });
       const madeFrom = digest === null ? {} : { environmentDigest: digest };
       return [{ kind: 'launched', runNumber, main, ...madeFrom }];
@@ -56,12 +57,15 @@ function isFifoOf(path: string, { uid, gid }: LaunchAttributes['identity']): boo
   return stats?.isFIFO() === true && stats.uid === uid && stats.gid === gid;
 }
 
-/** From where to where a service's output goes. */
-export function capturePaths({ logs }: ServiceSpec, files: ServiceFiles): CapturePaths {
+/** From where to where a service's output goes, and how it is kept. */
+export function captureOrder(spec: ServiceSpec, files: ServiceFiles): CaptureOrder {
+  const { logs } = spec;
   return {
     stdoutFifo: files.stdoutFifo,
     stderrFifo: files.stderrFifo,
     stdoutPath: logs.stdout,
     stderrPath: logs.stderr,
+    otherPaths: [logs.stopCommandStdout, logs.stopCommandStderr],
+    settings: logSettingsOf(spec),
   };
 }

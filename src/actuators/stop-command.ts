@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { createCgroup, killCgroup, removeCgroupWithin } from '../host/cgroup.ts';
 import { launch } from '../host/launch.ts';
 import { openForAppend } from '../host/safe-open.ts';
+import { rotateWhenFull } from '../logs/rotate-when-full.ts';
 import type { Action, Actuators } from '../model/action.ts';
+import { logSettingsOf } from '../model/log-settings.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import type { ActuatorContext } from './context.ts';
 import { type LaunchAttributes, prepareLaunch } from './prepare-launch.ts';
@@ -47,8 +49,15 @@ async function launchStopCommand(
   };
   try {
     const log = { mode: LOG_MODE, createDirectories: true };
-    const stdoutFd = open(openForAppend(spec.logs.stopCommandStdout, log));
-    const stderrFd = open(openForAppend(spec.logs.stopCommandStderr, log));
+    const { stopCommandStdout, stopCommandStderr } = spec.logs;
+    for (const path of new Set([stopCommandStdout, stopCommandStderr])) {
+      rotateWhenFull(path, logSettingsOf(spec), {
+        ...context,
+        onTrouble: (message) => context.onLogTrouble(name, message),
+      });
+    }
+    const stdoutFd = open(openForAppend(stopCommandStdout, log));
+    const stderrFd = open(openForAppend(stopCommandStderr, log));
     const stageFd = open(openSync(stagePath, 'w', 0o600));
     const cgroup = context.tree.stopCommand(name);
     return launch({ ...attributes, cgroup, stdoutFd, stderrFd, stageFd, stagePath });

@@ -3,7 +3,7 @@ import type { ParamsOf, ResultOf } from '../rpc/contract.ts';
 import type { ApiPorts } from './ports.ts';
 import { unknownService } from './select.ts';
 
-/** The last lines of each of a service's output files. */
+/** The last lines of each of a service's output files, and of those that it writes by itself. */
 export async function tailLogs(
   ports: ApiPorts,
   { name, lines }: ParamsOf<'logs.tail'>,
@@ -15,5 +15,7 @@ export async function tailLogs(
       ports.statuses().map((status) => status.name),
     );
   }
-  return { files: await ports.tailLogs(service, lines) };
+  const written = await ports.tailLogs(service, lines);
+  const hints = await ports.tailHints(service, lines);
+  return { files: [...written, ...hints] };
 }

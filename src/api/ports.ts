@@ -66,6 +66,8 @@ export interface LogTail {
   readonly lines: readonly string[];
   /** Whether something before or within the lines was left out. */
   readonly truncated: boolean;
+  /** Why the lines are not known, where they are not. */
+  readonly problem?: string;
 }
 
 export interface ProcessDescription {
@@ -155,6 +157,8 @@ export interface ApiPorts {
   readonly saveUserFlags: (name: ServiceName, flags: readonly UserFlag[]) => void;
   /** The service's output files with at most `lines` of each. */
   readonly tailLogs: (name: ServiceName, lines: number) => Promise<readonly LogTail[]>;
+  /** The same of the files that the service writes by itself, as far as its user may read them. */
+  readonly tailHints: (name: ServiceName, lines: number) => Promise<readonly LogTail[]>;
   /** Processes that are gone are left out. */
   readonly describeProcesses: (pids: readonly number[]) => readonly ProcessDescription[];
   /**

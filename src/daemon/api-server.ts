@@ -1,6 +1,6 @@
 import { desiredWarnings } from '../api/desired-warnings.ts';
 import { createHandlers } from '../api/handlers.ts';
-import type { ApiPorts, LogTail, RunSummary } from '../api/ports.ts';
+import type { ApiPorts, RunSummary } from '../api/ports.ts';
 import { reportUpdate } from '../api/update-report.ts';
 import { resolveIdentity } from '../host/identity.ts';
 import { processStartedAtMs, readCommandLine, readProcess } from '../host/process-info.ts';
@@ -9,11 +9,9 @@ import { parseExit } from '../journal/run-exit.ts';
 import { buildInfo } from '../lib/build-info.ts';
 import type { Clock } from '../lib/clock.ts';
 import { messageOf, ProcessmasterError } from '../lib/errors.ts';
-import { tailLines } from '../logs/tail.ts';
 import type { DaemonConfig } from '../model/daemon-config.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import { hasMarker } from '../observers/observe-provisioning.ts';
-import type { Store } from '../reconciler/store.ts';
 import { RpcServer } from '../rpc/server.ts';
 import { listenOnUnixSocket } from '../rpc/unix-socket.ts';
 import { setEnabledInFile } from '../sources/edit-definition-file.ts';
@@ -25,6 +23,7 @@ import { diffSources } from './diff-sources.ts';
 import { refreshEnvironments } from './environment-changes.ts';
 import type { EventStream } from './event-stream.ts';
 import type { Machinery } from './machinery.ts';
+import { tailHints, tailLogs } from './tail-logs.ts';
 
 export interface ApiParts {
   readonly config: DaemonConfig;
@@ -43,9 +42,6 @@ export interface ApiParts {
 export interface ApiServer {
   close(): Promise<void>;
 }
-
-/** Most bytes of a log file that are looked at for its last lines. */
-const TAIL_BYTES = 1_048_576;
 
 /**
  * Serves the contract on the unix socket.
@@ -135,6 +131,7 @@ function createPorts(parts: ApiParts): ApiPorts {
       ),
     events: (query) => journal.events(query),
     tailLogs: async (name, lines) => tailLogs(store, name, lines),
+    tailHints: (name, lines) => tailHints(store, name, lines),
     describeProcesses: (pids) =>
       pids.flatMap((pid) => {
         const process = readProcess(pid);
@@ -166,16 +163,6 @@ function provisionAgain({ machinery: { store, controller } }: ApiParts): void {
 function refuseWhenShuttingDown(parts: ApiParts, what: string): void {
   if (!parts.isShuttingDown()) return;
   throw new ProcessmasterError('conflict', `cannot ${what}: the daemon is shutting down`);
-}
-
-/** The files that the daemon writes of a service. */
-function tailLogs(store: Store, name: ServiceName, lines: number): readonly LogTail[] {
-  const status = store.status(name);
-  const accepted = status?.desired?.accepted ?? status?.history.run?.accepted;
-  if (!accepted) return [];
-  const { stdout, stderr } = accepted.spec.logs;
-  const paths = [...new Set([stdout, stderr])];
-  return paths.map((path) => ({ path, ...tailLines(path, { lines, maxBytes: TAIL_BYTES }) }));
 }
 
 function locateInFile(file: string, keyPaths: readonly string[]): ReadonlyMap<string, number> {

@@ -124,6 +124,7 @@ export class Daemon {
       clock,
       tree: this.#tree,
       runtimeDirectory,
+      maxTotalLogBytes: config.logs.maxTotalBytes,
       histories: this.#histories,
       intents,
       flags,

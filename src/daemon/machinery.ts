@@ -27,6 +27,8 @@ export interface MachineryParts {
   readonly clock: Clock;
   readonly tree: CgroupTree;
   readonly runtimeDirectory: string;
+  /** What the log files of all services may take together; null is without limit. */
+  readonly maxTotalLogBytes: number | null;
   readonly histories: SavedHistories;
   readonly intents: OperatorIntents;
   readonly flags: UserFlags;
@@ -72,6 +74,7 @@ export function createMachinery(parts: MachineryParts): Machinery {
     tree,
     runtimeDirectory: parts.runtimeDirectory,
     launches,
+    hello: { maxTotalLogBytes: parts.maxTotalLogBytes },
     record: (name, fact) => controller.record(name, fact),
     enqueueAll: () => controller.enqueueAll(),
     say,
@@ -91,6 +94,8 @@ export function createMachinery(parts: MachineryParts): Machinery {
     provisioningJobs,
     onProvisioned: (name, end) => reportProvisioning(parts, controller, name, end),
     daemonEnvironment: process.env,
+    clock,
+    onLogTrouble: (name, message) => say(name, 'logs.warning', message),
     onStopCommandEnded: (name, exit) => {
       const isFailed = exit.kind !== 'exited' || exit.code !== 0;
       if (isFailed) say(name, 'service.stop-command-failed', `stop command: ${describeExit(exit)}`);
@@ -104,6 +109,7 @@ export function createMachinery(parts: MachineryParts): Machinery {
     hasLaunched: (name: ServiceName, runNumber: number) => launches.hasLaunched(name, runNumber),
     isLogCaptured: (name: ServiceName, runNumber: number) => launches.isCaptured(name, runNumber),
     limitsOf: (name: ServiceName) => limits.of(name),
+    logSettings: (name: ServiceName, runNumber: number) => launches.logSettings(name, runNumber),
     isBeingProvisioned: (name: ServiceName, key: string) => provisioningJobs.isRunning(name, key),
   };
   const controller: Controller = new Controller(store, {

@@ -5,7 +5,7 @@ import { createCgroup, killCgroup, removeCgroupWithin } from '../host/cgroup.ts'
 import type { CgroupTree } from '../host/cgroup-tree.ts';
 import { startDetached } from '../host/detached-process.ts';
 import { KeeperClient } from '../keeper/keeper-client.ts';
-import type { KeptLaunch, Snapshot } from '../keeper/protocol.ts';
+import type { Hello, KeptLaunch, Snapshot } from '../keeper/protocol.ts';
 import type { Clock } from '../lib/clock.ts';
 import { ProcessmasterError } from '../lib/errors.ts';
 import { keeperSocketPath } from '../model/daemon-config.ts';
@@ -17,6 +17,7 @@ export interface ServiceKeeperParts {
   readonly tree: CgroupTree;
   readonly runtimeDirectory: string;
   readonly launches: Launches;
+  readonly hello: Hello;
   readonly record: (name: ServiceName, fact: Fact) => void;
   /** What is read and what is known may have changed for every service. */
   readonly enqueueAll: () => void;
@@ -30,6 +31,7 @@ export function createServiceKeeper(parts: ServiceKeeperParts): KeeperClient {
   const client: KeeperClient = new KeeperClient({
     clock,
     socketPath,
+    hello: parts.hello,
     startKeeper: async () => {
       // One that was started and does not listen yet would be a second reader of every stream.
       await clear(tree);
@@ -121,9 +123,9 @@ function takeOver(
     recordEnd(parts, launch);
     acknowledge(launch);
   }
-  for (const { name: text, runNumber } of captured) {
+  for (const { name: text, runNumber, settings } of captured) {
     const name = parseServiceName(text);
-    if (name !== null) parts.launches.captured(name, runNumber);
+    if (name !== null) parts.launches.captured(name, runNumber, settings);
   }
 }
 

@@ -145,7 +145,18 @@ function stage(name: string): string {
   return `echo '${STAGE_MARK}${name}' >&3`;
 }
 
-function setprivArgv(setup: LaunchSetup): readonly string[] {
+/**
+ * A command as somebody else, who can gain no more rights by it.
+ * @throws ProcessmasterError `launch_failed` when the system lacks setpriv(1)
+ */
+export function become(identity: Identity, command: readonly string[]): readonly string[] {
+  const rights = { noNewPrivileges: true, ambientCapabilities: [] };
+  return [...setprivArgv({ identity, ...rights }), ...command];
+}
+
+type Rights = Pick<LaunchSetup, 'identity' | 'noNewPrivileges' | 'ambientCapabilities'>;
+
+function setprivArgv(setup: Rights): readonly string[] {
   const { identity, ambientCapabilities } = setup;
   const capabilities = ambientCapabilities.map((name) => `+${name}`).join(',');
   return [

@@ -175,7 +175,7 @@ export function refuseOtherNames(file: Stats): void {
 }
 
 /** Null when something is there by now. Nobody else can open it before it has its mode. */
-function createNew(entry: Entry, mode: number): number | null {
+export function createNew(entry: Entry, mode: number): number | null {
   const { O_WRONLY, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
   const flags = O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_NONBLOCK;
   let fd: number;

@@ -1,6 +1,6 @@
 import type { Clock } from '../lib/clock.ts';
 import { type ErrorCode, messageOf, ProcessmasterError } from '../lib/errors.ts';
-import type { CapturePaths } from '../logs/capture.ts';
+import type { CaptureOrder } from '../logs/capture.ts';
 import type { ProcessIdentity } from '../model/observation.ts';
 import type { KeeperConnection } from './keeper-connection.ts';
 import type { KeeperPort } from './keeper-port.ts';
@@ -63,8 +63,8 @@ export class KeeperClient implements KeeperPort {
     return (await this.#present()).call('launch', order);
   }
 
-  async capture(name: string, runNumber: number, paths: CapturePaths): Promise<void> {
-    await (await this.#present()).call('capture', { name, runNumber, paths });
+  async capture(name: string, runNumber: number, order: CaptureOrder): Promise<void> {
+    await (await this.#present()).call('capture', { name, runNumber, order });
   }
 
   /** A keeper that is gone has nothing left to write; for a stuck one nobody waits. */

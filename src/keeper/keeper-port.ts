@@ -1,4 +1,4 @@
-import type { CapturePaths } from '../logs/capture.ts';
+import type { CaptureOrder } from '../logs/capture.ts';
 import type { ProcessIdentity } from '../model/observation.ts';
 import type { LaunchOrder } from './protocol.ts';
 
@@ -10,8 +10,8 @@ export interface KeeperPort {
    *   `unreachable` when it is not known whether it was started
    */
   launch(order: LaunchOrder): Promise<ProcessIdentity>;
-  /** Reads a service's FIFOs into its files. @throws ProcessmasterError when one cannot be opened */
-  capture(name: string, runNumber: number, paths: CapturePaths): Promise<void>;
+  /** Reads a service's FIFOs into its files, and keeps these, as told; again with what changed. @throws ProcessmasterError when one cannot be opened */
+  capture(name: string, runNumber: number, order: CaptureOrder): Promise<void>;
   /** Resolves when all that was written is in the files, or after `deadlineMs`. */
   drain(name: string, deadlineMs: number): Promise<void>;
   /** Stops reading; again is success. */

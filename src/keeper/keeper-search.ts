@@ -1,7 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import { isErrno, messageOf, ProcessmasterError } from '../lib/errors.ts';
 import { KeeperConnection } from './keeper-connection.ts';
-import { type KeeperEvent, PROTOCOL, type Snapshot } from './protocol.ts';
+import { type Hello, type KeeperEvent, PROTOCOL, type Snapshot } from './protocol.ts';
 
 export interface KeeperSearchPorts {
   readonly clock: Clock;
@@ -11,6 +11,8 @@ export interface KeeperSearchPorts {
   readonly startKeeper: () => Promise<void>;
   /** Kills a keeper that does not answer. */
   readonly killKeeper: () => Promise<void>;
+  /** What a keeper is told first. */
+  readonly hello: Hello;
   readonly onEvent: (event: KeeperEvent) => void;
   /** The keeper went away unasked, or cannot be had, in words; another one is started. */
   readonly onLost: (reason: string) => void;
@@ -84,7 +86,7 @@ export class KeeperSearch {
   async #greet(connection: KeeperConnection): Promise<FoundKeeper | null> {
     this.#candidate = connection;
     if (this.#isGivenUp) connection.close();
-    const hello = await connection.call('hello', {}).catch(messageOf);
+    const hello = await connection.call('hello', this.#ports.hello).catch(messageOf);
     this.#candidate = null;
     if (this.#isGivenUp) {
       connection.close();

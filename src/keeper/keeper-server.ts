@@ -82,11 +82,15 @@ export class KeeperServer {
 
   async #handle(request: KeeperRequest): Promise<unknown> {
     const keeper = this.#keeper;
-    if (is(request, 'hello')) return keeper.snapshot();
+    if (is(request, 'hello')) {
+      // A daemon of protocol 1 says nothing: it will go again.
+      keeper.setLogBudget(request.params.maxTotalLogBytes ?? null);
+      return keeper.snapshot();
+    }
     if (is(request, 'launch')) return keeper.launch(request.params);
     if (is(request, 'capture')) {
-      const { name, runNumber, paths } = request.params;
-      await keeper.capture(name, runNumber, paths);
+      const { name, runNumber, order } = request.params;
+      await keeper.capture(name, runNumber, order);
     } else if (is(request, 'drain')) {
       await keeper.drain(request.params.name, request.params.deadlineMs);
     } else if (is(request, 'detach')) {

@@ -3,7 +3,7 @@ import { openFifoForService } from '../host/fifo.ts';
 import { launch } from '../host/launch.ts';
 import { type Clock, readInstant } from '../lib/clock.ts';
 import { ProcessmasterError } from '../lib/errors.ts';
-import { type CapturePaths, LogCapture } from '../logs/capture.ts';
+import { type CaptureOrder, LogCapture } from '../logs/capture.ts';
 import type { Exit } from '../model/history.ts';
 import type { ProcessIdentity } from '../model/observation.ts';
 import type { KeeperPort } from './keeper-port.ts';
@@ -14,6 +14,8 @@ import {
   PROTOCOL,
   type Snapshot,
 } from './protocol.ts';
+
+type CapturedRun = Omit<Snapshot['captured'][number], 'name'>;
 
 /**
  * Parent of every service's main process, reader of every service's output. Decides nothing.
@@ -26,7 +28,7 @@ export class Keeper implements KeeperPort {
   readonly #tell: (event: KeeperEvent) => void;
   readonly #capture: LogCapture;
   readonly #launches = new Map<string, KeptLaunch>();
-  readonly #capturedRuns = new Map<string, number>();
+  readonly #captured = new Map<string, CapturedRun>();
 
   constructor(clock: Clock, tell: (event: KeeperEvent) => void) {
     this.#clock = clock;
@@ -43,8 +45,13 @@ export class Keeper implements KeeperPort {
       protocol: PROTOCOL,
       pid: process.pid,
       launches: [...this.#launches.values()],
-      captured: [...this.#capturedRuns].map(([name, runNumber]) => ({ name, runNumber })),
+      captured: [...this.#captured].map(([name, captured]) => ({ name, ...captured })),
     };
+  }
+
+  /** What the log files of all services may take together; null is without limit. */
+  setLogBudget(maxTotalBytes: number | null): void {
+    this.#capture.setBudget(maxTotalBytes);
   }
 
   async launch(order: LaunchOrder): Promise<ProcessIdentity> {
@@ -60,8 +67,8 @@ export class Keeper implements KeeperPort {
     return { pid, startTicks };
   }
 
-  async capture(name: string, runNumber: number, paths: CapturePaths): Promise<void> {
-    this.#attach(name, runNumber, paths);
+  async capture(name: string, runNumber: number, order: CaptureOrder): Promise<void> {
+    this.#attach(name, runNumber, order);
   }
 
   async drain(name: string, deadlineMs: number): Promise<void> {
@@ -70,7 +77,7 @@ export class Keeper implements KeeperPort {
 
   async detach(name: string): Promise<void> {
     this.#capture.detach(name);
-    this.#capturedRuns.delete(name);
+    this.#captured.delete(name);
   }
 
   acknowledge(name: string, runNumber: number): void {
@@ -113,9 +120,9 @@ export class Keeper implements KeeperPort {
     }
   }
 
-  #attach(name: string, runNumber: number, paths: CapturePaths): void {
-    this.#capture.attach(name, paths);
-    this.#capturedRuns.set(name, runNumber);
+  #attach(name: string, runNumber: number, order: CaptureOrder): void {
+    this.#capture.attach(name, order);
+    this.#captured.set(name, { runNumber, settings: order.settings });
   }
 
   #ended(key: string, launched: KeptLaunch, exit: Exit): void {

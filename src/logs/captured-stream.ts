@@ -1,10 +1,12 @@
 import { fstatSync, lstatSync } from 'node:fs';
 import { openFifoForReading } from '../host/fifo.ts';
 import { messageOf } from '../lib/errors.ts';
+import type { LogSettings } from '../model/service-spec.ts';
+import type { LineSource } from './line-turns.ts';
 import type { ReadTurn } from './read-turn.ts';
 import type { SharedWriters } from './shared-writers.ts';
 import { StreamReader, type StreamSink } from './stream-reader.ts';
-import type { LineSource, StreamWriter, StreamWriterPorts } from './stream-writer.ts';
+import type { StreamWriter, StreamWriterPorts } from './stream-writer.ts';
 
 export interface CapturedStreamPorts extends StreamWriterPorts {
   readonly turn: ReadTurn;
@@ -33,12 +35,12 @@ export class CapturedStream implements LineSource, StreamSink {
   #hasEnded = false;
 
   /** @throws ProcessmasterError when the FIFO cannot be opened. */
-  constructor(fifo: string, path: string, ports: CapturedStreamPorts) {
+  constructor(fifo: string, path: string, settings: LogSettings, ports: CapturedStreamPorts) {
     this.#fifo = fifo;
     this.#path = path;
     this.#ports = ports;
     this.#open();
-    this.#writer = ports.writers.acquire(path, this, ports);
+    this.#writer = ports.writers.acquire(path, this, settings, ports);
   }
 
   get isReading(): boolean {
@@ -56,7 +58,7 @@ export class CapturedStream implements LineSource, StreamSink {
     return lstatSync(fifo, { throwIfNoEntry: false })?.ino === this.#inode;
   }
 
-  take(bytes: Uint8Array): void {
+  take(bytes: Buffer): void {
     this.#hasEnded = false;
     this.#writer.write(bytes, this);
   }

@@ -6,7 +6,7 @@ import type { ReadTurn, TurnTaker } from './read-turn.ts';
 /** Who is told what a reader reads. */
 export interface StreamSink {
   /** `bytes` are valid only during the call. */
-  take(bytes: Uint8Array): void;
+  take(bytes: Buffer): void;
   /** Nobody has the pipe open for writing any more (once), or it cannot be read (`error`). */
   ended(error: unknown): void;
 }

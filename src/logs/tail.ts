@@ -2,6 +2,13 @@ import { closeSync, fstatSync, readSync } from 'node:fs';
 import { openForRead } from '../host/safe-open.ts';
 import { isErrno } from '../lib/errors.ts';
 
+/** The end of a file that somebody else has read. */
+export interface EndOfFile {
+  readonly bytes: Buffer;
+  /** Whether the file begins before that. */
+  readonly isCut: boolean;
+}
+
 export interface TailOptions {
   readonly lines: number;
   /** How far back from the end of the file is looked at most. */
@@ -28,7 +35,7 @@ export function tailLines(path: string, options: TailOptions): Tail {
   const fd = openIfThere(path);
   if (fd === null) return { lines: [], truncated: false };
   try {
-    return tailOfFile(fd, options);
+    return tailOfEnd(readEnd(fd, options), options);
   } finally {
     closeSync(fd);
   }
@@ -43,8 +50,8 @@ function openIfThere(path: string): number | null {
   }
 }
 
-function tailOfFile(fd: number, options: TailOptions): Tail {
-  const { bytes, isCut } = readEnd(fd, options);
+/** The last lines of what is the end of a file. Pure. */
+export function tailOfEnd({ bytes, isCut }: EndOfFile, options: Pick<TailOptions, 'lines'>): Tail {
   const found = splitLines(bytes);
   // What stands before the first newline is the end of a line whose beginning was not read.
   const startsCut = isCut && found.length <= options.lines;
@@ -55,7 +62,7 @@ function tailOfFile(fd: number, options: TailOptions): Tail {
 }
 
 /** Reads backwards until enough newlines were seen; `isCut` when the file begins before that. */
-function readEnd(fd: number, options: TailOptions): { bytes: Buffer; isCut: boolean } {
+function readEnd(fd: number, options: TailOptions): EndOfFile {
   const blocks: Buffer[] = [];
   const { size } = fstatSync(fd);
   let start = size;

@@ -24,7 +24,7 @@ interface ActionArguments {
   readonly kill: Record<never, never>;
   /** Change the limits of what runs. */
   readonly limit: { readonly resources: Resources };
-  /** Read on in the output of a service that was started by an earlier daemon. */
+  /** Read on in the output of a service that was started by an earlier daemon, or keep it otherwise. */
   readonly 'capture-logs': { readonly spec: ServiceSpec; readonly runNumber: number };
   /** Remove the empty cgroup. */
   readonly 'remove-cgroup': Record<never, never>;

@@ -32,6 +32,8 @@ export interface DaemonConfig {
   readonly runtimeDirectory: string;
   readonly stateDirectory: string;
   readonly journal: { readonly maxAgeMs: number; readonly maxBytes: number };
+  /** What the output files of all services may take together; `null` is without limit. */
+  readonly logs: { readonly maxTotalBytes: number | null };
 }
 
 /** Where definitions are, and what they take from there. */
@@ -140,5 +142,6 @@ function normalise(file: DaemonFile, baseDirectory: string): DaemonConfig {
     runtimeDirectory,
     stateDirectory: resolve(global.state_directory ?? `/var/lib/${cgroup.name}`),
     journal: { maxAgeMs: journal.max_age, maxBytes: journal.max_size },
+    logs: { maxTotalBytes: file.logs.max_total_size ?? null },
   };
 }

@@ -11,6 +11,7 @@ import {
   mapOf,
   oneOf,
   path,
+  positiveSize,
   quantity,
   section,
   size,
@@ -108,7 +109,7 @@ export const daemonSchema = section({
     }),
     {},
   ),
-  logs: z.optional(section({ max_total_size: z.optional(size) })),
+  logs: z.prefault(section({ max_total_size: z.optional(positiveSize) }), {}),
   web_console: z.optional(webConsole),
   admin_actions: z.optional(
     mapOf('a map of actions', section({ label: z.optional(text('a text')), command: argv })),

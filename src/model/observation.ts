@@ -1,4 +1,5 @@
 import type { AppliedResources } from './resources.ts';
+import type { LogSettings } from './service-spec.ts';
 
 /** What the kernel says about a service's cgroup. A read error is `unknown`, never `empty`. */
 export type CgroupObservation =
@@ -28,6 +29,8 @@ export interface Observation {
   readonly logsCaptured: boolean;
   /** The limits that this daemon wrote into the cgroup; null when none did. */
   readonly limits: AppliedResources | null;
+  /** How what is read is kept; null when it is not read, or not known. */
+  readonly logSettings: LogSettings | null;
 }
 
 /**

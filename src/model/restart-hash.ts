@@ -46,6 +46,17 @@ const FIELDS: FieldTable<Omit<ServiceSpec, 'name'>> = {
     stderr: restart('logs.stderr'),
     stopCommandStdout: restart('logs.stop_command_stdout'),
     stopCommandStderr: restart('logs.stop_command_stderr'),
+    rotation: {
+      mode: live('logs.rotation_mode'),
+      maxBytes: live('logs.rotation_size'),
+      backups: live('logs.rotation_backups'),
+      frequency: live('logs.rotation_frequency'),
+      maxAgeMs: live('logs.rotation_max_age_ms'),
+      compress: live('logs.compression_enabled'),
+    },
+    timestamps: live('logs.timestamps'),
+    maxTotalBytes: live('logs.max_total_size'),
+    hints: live('logs.hints'),
   },
   resources: {
     maxCpu: live('resources.max_cpu'),

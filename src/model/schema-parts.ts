@@ -7,7 +7,7 @@ import { CPU_GRAMMAR, parseCpu } from '../lib/cpu.ts';
 import { DURATION_GRAMMAR, formatDuration, parseDuration } from '../lib/duration.ts';
 import { FILE_MODE_GRAMMAR, formatFileMode, parseFileMode } from '../lib/file-mode.ts';
 import { type Parsed, parsed, unparsed } from '../lib/parsed.ts';
-import { parseSize, SIZE_GRAMMAR } from '../lib/size.ts';
+import { formatSize, parseSize, SIZE_GRAMMAR } from '../lib/size.ts';
 import { describeValue, isMap, Literal, textOf } from './literal.ts';
 
 // Compiled validators are for hot paths; here they only cost memory.
@@ -191,6 +191,14 @@ export const size = quantity(parseSize, {
   json: { ...WHOLE, pattern: anyOf(SIZE_GRAMMAR) },
   show: (bytes) => (bytes % MIB === 0 ? `${bytes / MIB}MiB` : String(bytes)),
 });
+/** A size of which none is nonsense. */
+export const positiveSize = quantity(
+  (value) => {
+    const bytes = parseSize(value);
+    return bytes.ok && bytes.value === 0 ? unparsed('a size of 1 byte or more') : bytes;
+  },
+  { json: { ...WHOLE, minimum: 1, pattern: anyOf(SIZE_GRAMMAR) }, show: formatSize },
+);
 export const sizeOrMax = orMax(parseSize, SIZE_GRAMMAR, { json: WHOLE });
 export const fileMode = quantity(parseFileMode, {
   json: { ...WHOLE, pattern: anyOf(FILE_MODE_GRAMMAR) },

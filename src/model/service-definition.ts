@@ -114,7 +114,6 @@ function normalise(file: ServiceFile, name: ServiceName, context: DefinitionCont
   const process = file.process;
   const directory = process.working_directory ?? context.defaultWorkingDirectory ?? '.';
   const workingDirectory = posix.resolve(context.baseDirectory, directory);
-  const logPath = (path: string) => posix.resolve(workingDirectory, path);
   const namesAccount = process.user !== undefined || process.group !== undefined;
   return {
     name,
@@ -138,15 +137,31 @@ function normalise(file: ServiceFile, name: ServiceName, context: DefinitionCont
     limits: listLimits(process.limits),
     noNewPrivileges: process.no_new_privileges,
     ambientCapabilities: [...new Set(process.ambient_capabilities)].toSorted(compare),
-    logs: {
-      stdout: logPath(file.logs.stdout),
-      stderr: logPath(file.logs.stderr),
-      stopCommandStdout: logPath(file.logs.stop_command_stdout),
-      stopCommandStderr: logPath(file.logs.stop_command_stderr),
-    },
+    logs: logSpec(file.logs, workingDirectory),
     resources: resourcesOf(file.resources),
     restart: restartSpec(file.restart_policy),
     provisioning: provisioningEntries(file.provisioning, workingDirectory),
+  };
+}
+
+function logSpec(logs: ServiceFile['logs'], workingDirectory: string): ServiceSpec['logs'] {
+  const logPath = (path: string) => posix.resolve(workingDirectory, path);
+  return {
+    stdout: logPath(logs.stdout),
+    stderr: logPath(logs.stderr),
+    stopCommandStdout: logPath(logs.stop_command_stdout),
+    stopCommandStderr: logPath(logs.stop_command_stderr),
+    rotation: {
+      mode: logs.rotation_mode,
+      maxBytes: logs.rotation_size,
+      backups: logs.rotation_backups,
+      frequency: logs.rotation_frequency,
+      maxAgeMs: logs.rotation_max_age_ms ?? null,
+      compress: logs.compression_enabled,
+    },
+    timestamps: logs.timestamps,
+    maxTotalBytes: logs.max_total_size ?? null,
+    hints: [...new Set(logs.hints.map(logPath))],
   };
 }
 

@@ -5,6 +5,7 @@ import { type Parsed, parsed, unparsed } from '../lib/parsed.ts';
 import { CAPABILITY_NAMES, parseCapabilityName } from './capability-names.ts';
 import { ENVIRONMENT_VALUE_PATTERN } from './environment-value.ts';
 import { parseCronOutline, parseLocalTime, parseTimeZone } from './job-fields.ts';
+import { DEFAULT_ROTATION } from './log-settings.ts';
 import { resourceLimits } from './resource-limits.ts';
 import {
   account,
@@ -20,6 +21,7 @@ import {
   oneOf,
   orMax,
   path,
+  positiveSize,
   quantity,
   section,
   size,
@@ -141,15 +143,18 @@ const logKeys = section({
   stderr: z._default(path, './logs/stderr.log'),
   stop_command_stdout: z._default(path, './logs/stop_command_stdout.log'),
   stop_command_stderr: z._default(path, './logs/stop_command_stderr.log'),
-  rotation_mode: z.optional(oneOf('size', 'time')),
-  rotation_size: z.optional(size),
-  rotation_backups: z.optional(wholeNumber('a number', 0)),
-  rotation_frequency: z.optional(oneOf('minutely', 'hourly', 'daily', 'weekly', 'monthly', 'none')),
+  rotation_mode: z._default(oneOf('size', 'time'), DEFAULT_ROTATION.mode),
+  rotation_size: z._default(positiveSize, DEFAULT_ROTATION.maxBytes),
+  rotation_backups: z._default(wholeNumber('a number', 0, 1_000), DEFAULT_ROTATION.backups),
+  rotation_frequency: z._default(
+    oneOf('minutely', 'hourly', 'daily', 'weekly', 'monthly', 'none'),
+    DEFAULT_ROTATION.frequency,
+  ),
   rotation_max_age_ms: z.optional(milliseconds),
-  compression_enabled: z.optional(flag()),
-  hints: z.optional(listOf('a list of paths', path)),
-  timestamps: z.optional(flag()),
-  max_total_size: z.optional(size),
+  compression_enabled: z._default(flag(), DEFAULT_ROTATION.compress),
+  hints: z._default(listOf('a list of paths', path), []),
+  timestamps: z._default(flag(), false),
+  max_total_size: z.optional(positiveSize),
 });
 
 const weight = z.optional(wholeNumber('a weight', 1, 10_000));

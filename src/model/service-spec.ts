@@ -70,7 +70,7 @@ export interface ServiceSpec {
   readonly noNewPrivileges: boolean;
   /** Lower-case capability names without `cap_`, e.g. `net_bind_service`. */
   readonly ambientCapabilities: readonly string[];
-  readonly logs: LogPaths;
+  readonly logs: LogSpec;
   readonly resources: Resources;
   readonly restart: RestartSpec;
   /** Carried out in this order. */
@@ -83,6 +83,37 @@ interface LogPaths {
   readonly stderr: string;
   readonly stopCommandStdout: string;
   readonly stopCommandStderr: string;
+}
+
+export type RotationFrequency = 'minutely' | 'hourly' | 'daily' | 'weekly' | 'monthly' | 'none';
+
+/** When an output file is put aside, and for how long. */
+export interface RotationSpec {
+  readonly mode: 'size' | 'time';
+  /** Mode `size`: a file does not grow beyond it, but for the line it ends with. */
+  readonly maxBytes: number;
+  /** Mode `size`: how many earlier files are kept. */
+  readonly backups: number;
+  /** Mode `time`: how often, on boundaries of local time. */
+  readonly frequency: RotationFrequency;
+  /** Earlier files are kept so long at most; `null` is for ever. */
+  readonly maxAgeMs: number | null;
+  /** Whether earlier files are compressed. */
+  readonly compress: boolean;
+}
+
+/** How the output of a service is kept: what can change while it is being written. */
+export interface LogSettings {
+  readonly rotation: RotationSpec;
+  /** Whether each line begins with the time at which it was received. */
+  readonly timestamps: boolean;
+  /** What all output files of the service may take together; `null` is without limit. */
+  readonly maxTotalBytes: number | null;
+}
+
+interface LogSpec extends LogPaths, LogSettings {
+  /** Absolute paths of files that the service writes by itself; only shown. */
+  readonly hints: readonly string[];
 }
 
 export interface RestartSpec {

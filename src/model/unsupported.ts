@@ -8,7 +8,6 @@ export interface UnsupportedKey {
 }
 
 const never = () => false;
-const emptyList = (raw: unknown) => Array.isArray(raw) && raw.length === 0;
 const isFalse = (raw: unknown) => raw === false || (raw instanceof Literal && raw.value === false);
 const isWord = (word: string) => (raw: unknown) => raw === word;
 
@@ -26,21 +25,10 @@ export const UNSUPPORTED_SERVICE_KEYS: readonly UnsupportedKey[] = [
     'expect_within',
   ]),
   ...keys('process', isWord('never'), ['max_time_per_run']),
-  ...keys('logs', never, [
-    'rotation_mode',
-    'rotation_size',
-    'rotation_backups',
-    'rotation_frequency',
-    'rotation_max_age_ms',
-    'max_total_size',
-  ]),
-  ...keys('logs', isFalse, ['compression_enabled', 'timestamps']),
-  ...keys('logs', emptyList, ['hints']),
 ];
 
 /** Keys of the master config that have no effect yet. */
 export const UNSUPPORTED_MASTER_KEYS: readonly UnsupportedKey[] = [
-  ...keys('logs', never, ['max_total_size']),
   ...keys('web_console', isFalse, ['enabled']),
   ...keys('web_console', never, [
     'bind',

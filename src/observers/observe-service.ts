@@ -7,7 +7,7 @@ import { type History, hasActiveRun } from '../model/history.ts';
 import type { CgroupObservation, Observation, ProcessIdentity } from '../model/observation.ts';
 import type { AppliedResources } from '../model/resources.ts';
 import type { ServiceName } from '../model/service-name.ts';
-import type { ServiceSpec } from '../model/service-spec.ts';
+import type { LogSettings, ServiceSpec } from '../model/service-spec.ts';
 import { observeProvisioning } from './observe-provisioning.ts';
 
 /** What only this daemon knows about its own children and descriptors. */
@@ -16,6 +16,8 @@ export interface OwnKnowledge {
   /** This run was launched by this daemon, so its exit is reported here. */
   readonly hasLaunched: (name: ServiceName, runNumber: number) => boolean;
   readonly isLogCaptured: (name: ServiceName, runNumber: number) => boolean;
+  /** How the output of this run is kept; null when it is not captured. */
+  readonly logSettings: (name: ServiceName, runNumber: number) => LogSettings | null;
   readonly isBeingProvisioned: (name: ServiceName, key: string) => boolean;
   readonly limitsOf: (name: ServiceName) => AppliedResources | null;
 }
@@ -52,6 +54,7 @@ export function observeService(
     provisioning: observeProvisioning(spec, (key) => own.isBeingProvisioned(name, key)),
     logsCaptured: runNumber !== undefined && own.isLogCaptured(name, runNumber),
     limits: own.limitsOf(name),
+    logSettings: runNumber === undefined ? null : own.logSettings(name, runNumber),
   };
 }
 

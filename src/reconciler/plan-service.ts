@@ -1,5 +1,7 @@
 import type { Action } from '../model/action.ts';
 import { describeExit, hasActiveRun, type StopProgress } from '../model/history.ts';
+import { isSameLogSettings, logSettingsOf } from '../model/log-settings.ts';
+import type { Observation } from '../model/observation.ts';
 import type { AcceptedSpec, ServiceSpec } from '../model/service-spec.ts';
 import type { Condition } from '../model/status.ts';
 import { DEFAULT_GRACE_MS, KILL_AGAIN_MS, killDueMonotonicMs } from '../model/stop-timing.ts';
@@ -111,12 +113,10 @@ function planRunning(situation: Situation, pids: readonly number[]): Plan {
     conditions.push({ type: 'MainProcessGone', message });
   }
   conditions.push(...environmentConditions(situation));
-  const isReadOrUnreadable = observation.logsCaptured || spec === null || history.run === null;
-  const actions = isReadOrUnreadable ? [] : [captureLogs(spec, history.run.number)];
   const limits = planLimits(situation);
   const provisioning = provisionWhileRunning(situation);
   return {
-    actions: [...actions, ...limits.actions, ...provisioning.actions],
+    actions: [...captureActions(situation, spec), ...limits.actions, ...provisioning.actions],
     requeueAfterMs: provisioning.requeueAfterMs,
     conditions: [...conditions, ...limits.conditions, ...provisioning.conditions],
   };
@@ -130,8 +130,26 @@ function provisionWhileRunning(situation: Situation): Plan {
     : { actions: [], requeueAfterMs: null, conditions: [] };
 }
 
-function captureLogs(spec: ServiceSpec, runNumber: number): Action {
-  return { kind: 'capture-logs', spec, runNumber, reason: 'its output is not being read' };
+/** FIFOs of a service whose spec is not known are nobody's to read. */
+function captureActions(
+  { history, observation }: Situation,
+  spec: ServiceSpec | null,
+): readonly Action[] {
+  if (spec === null || history.run === null) return [];
+  const reason = reasonToCapture(observation, spec);
+  return reason === null
+    ? []
+    : [{ kind: 'capture-logs', spec, runNumber: history.run.number, reason }];
+}
+
+/** Why the capture of a service's output is not as it should be, or null. */
+function reasonToCapture(
+  { logsCaptured, logSettings }: Observation,
+  spec: ServiceSpec,
+): string | null {
+  if (!logsCaptured) return 'its output is not being read';
+  const isAsWanted = logSettings === null || isSameLogSettings(logSettings, logSettingsOf(spec));
+  return isAsWanted ? null : 'how its output is kept has changed';
 }
 
 /** Asks the service to end; its grace begins when that is done. */

@@ -244,7 +244,15 @@ export const contract = {
     mutates: false,
     params: params({ name: text, lines: z._default(between(1, MAX_LINES), 50) }),
     result: z.object({
-      files: list(z.object({ path: z.string(), lines: list(z.string()), truncated: z.boolean() })),
+      files: list(
+        z.object({
+          path: z.string(),
+          lines: list(z.string()),
+          truncated: z.boolean(),
+          /** Why the lines are not known, where they are not. */
+          problem: z.exactOptional(z.string()),
+        }),
+      ),
     }),
   },
 } as const;

@@ -128,6 +128,7 @@ export class MemoryDaemon {
       },
       userFlags: (named) => this.flags.get(named) ?? [],
       saveUserFlags: (named, flags) => this.flags.set(named, flags),
+      tailHints: async () => [],
       tailLogs: async (named, lines) => [
         { path: `/logs/${named}`, lines: [`${lines} lines`], truncated: false },
       ],

@@ -11,7 +11,7 @@ import {
 import type { Intent } from '../../src/model/intent.ts';
 import type { CgroupObservation, Observation } from '../../src/model/observation.ts';
 import { UNLIMITED } from '../../src/model/resources.ts';
-import { accepted } from './specs.ts';
+import { accepted, LOG_SETTINGS } from './specs.ts';
 
 /** `ms` after a fixed moment: both clocks agree on the distance. */
 export function at(ms: number): Instant {
@@ -27,6 +27,7 @@ export function observed(cgroup: CgroupObservation, rest: Partial<Observation> =
     provisioning: 'none',
     logsCaptured: true,
     limits: { resources: UNLIMITED, refused: [] },
+    logSettings: LOG_SETTINGS,
     ...rest,
   };
 }

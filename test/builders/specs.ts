@@ -1,8 +1,14 @@
 import type { DesiredService } from '../../src/model/desired.ts';
+import { DEFAULT_ROTATION } from '../../src/model/log-settings.ts';
 import type { ProvisioningEntry } from '../../src/model/provisioning.ts';
 import { UNLIMITED } from '../../src/model/resources.ts';
 import { parseServiceName, type ServiceName } from '../../src/model/service-name.ts';
-import type { AcceptedSpec, RestartSpec, ServiceSpec } from '../../src/model/service-spec.ts';
+import type {
+  AcceptedSpec,
+  LogSettings,
+  RestartSpec,
+  ServiceSpec,
+} from '../../src/model/service-spec.ts';
 
 /** A valid name from a literal. */
 export function name(text: string): ServiceName {
@@ -12,6 +18,13 @@ export function name(text: string): ServiceName {
 }
 
 export const WEB = name('web');
+
+/** How logs are kept by default. */
+export const LOG_SETTINGS: LogSettings = {
+  rotation: DEFAULT_ROTATION,
+  timestamps: false,
+  maxTotalBytes: null,
+};
 
 type SpecChanges = Partial<Omit<ServiceSpec, 'restart'>> & {
   readonly restart?: Partial<RestartSpec>;
@@ -46,6 +59,8 @@ export function spec(changes: SpecChanges = {}): ServiceSpec {
       stderr: '/srv/web/logs/stderr.log',
       stopCommandStdout: '/srv/web/logs/stop_command_stdout.log',
       stopCommandStderr: '/srv/web/logs/stop_command_stderr.log',
+      ...LOG_SETTINGS,
+      hints: [],
     },
     resources: UNLIMITED,
     restart: {

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { Instance, startInstance } from '../e2e/harness.ts';
 import { childCgroups, readOr, zombiesOf } from '../e2e/kernel.ts';
 import { waitFor } from '../e2e/wait-for.ts';
+import { wholeLog } from '../logs/log-files.ts';
 import { Random } from './random.ts';
 import { readSeed } from './world.ts';
 
@@ -79,7 +80,7 @@ test('a stream at full speed loses no line to kills of the daemon', async () => 
 /** The first line that is not `line 1`, `line 2`, … up to the last that the service wrote. */
 function brokenLine(instance: Instance, name: string): string | null {
   const folder = instance.folder(name);
-  const written = readFileSync(join(folder, 'logs/stdout.log'), 'latin1').split('\n');
+  const written = wholeLog(join(folder, 'logs/stdout.log')).toString('latin1').split('\n');
   const last = Number(readFileSync(join(folder, 'last'), 'utf8'));
   for (let number = 1; number <= last; number += 1) {
     const line = written[number - 1];

@@ -110,7 +110,14 @@ test('update, events, logs and the versions print what they are told', async () 
       contents: [],
     }),
     'logs.tail': ({ name, lines }) => ({
-      files: [{ path: '/l', lines: name === 'web' ? [`${lines}`] : [], truncated: false }],
+      files: [
+        {
+          path: '/l',
+          lines: name === 'web' ? [`${lines}`] : [],
+          truncated: false,
+          ...(name === 'hinted' ? { problem: 'Permission denied' } : {}),
+        },
+      ],
     }),
   });
   const update = await pmctl(path, 'update', '--prune');
@@ -119,6 +126,10 @@ test('update, events, logs and the versions print what they are told', async () 
   expect((await pmctl(path, 'events', 'web')).stdout).toBe('no events\n');
   expect(JSON.parse((await pmctl(path, 'events', '-o', 'json')).stdout)).toEqual([]);
   expect((await pmctl(path, 'logs', 'web', '-n', '20')).stdout).toBe('20\n');
+  expect(await pmctl(path, 'logs', 'hinted')).toMatchObject({
+    code: 1,
+    stderr: "pmctl: cannot show '/l': Permission denied\n",
+  });
   expect((await pmctl(path, 'logs', 'quiet')).stderr).toBe('pmctl: nothing yet in /l\n');
   expect((await pmctl(path, 'version')).stdout).toMatch(/^pmctl \d+\.\d+\.\d+ \(built on /);
   const { stdout } = await pmctl(path, 'server-version', '-o', 'json');

@@ -21,7 +21,7 @@ import type { Observation } from '../../src/model/observation.ts';
 import type { AcceptedSpec } from '../../src/model/service-spec.ts';
 import { observeService } from '../../src/observers/observe-service.ts';
 import { run } from '../builders/situations.ts';
-import { accepted, WEB } from '../builders/specs.ts';
+import { accepted, LOG_SETTINGS, WEB } from '../builders/specs.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 import { FakeMachine } from '../fakes/fake-machine.ts';
 
@@ -111,6 +111,8 @@ function realMachine(): Machine {
     provisioningJobs: new ProvisioningJobs(),
     onProvisioned: () => {},
     daemonEnvironment: process.env,
+    clock: systemClock,
+    onLogTrouble: () => {},
     onStopCommandEnded: () => {},
     onCgroupRemoved: () => {},
     removeServiceFolder: () => {},
@@ -119,6 +121,7 @@ function realMachine(): Machine {
     isLauncherAlive: () => launches.isAlive(WEB),
     hasLaunched: () => launches.hasLaunched(WEB, 1),
     isLogCaptured: () => launches.isCaptured(WEB, 1),
+    logSettings: () => launches.logSettings(WEB, 1),
     isBeingProvisioned: () => false,
     limitsOf: () => null,
   };
@@ -141,6 +144,8 @@ function realMachine(): Machine {
           stderr: join(logs, 'e'),
           stopCommandStdout: join(logs, 'so'),
           stopCommandStderr: join(logs, 'se'),
+          ...LOG_SETTINGS,
+          hints: [],
         },
       }),
     observe: () =>

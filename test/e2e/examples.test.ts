@@ -36,7 +36,7 @@ test('every example loads, as it lies there and when it is dropped', async () =>
 
 test('the full examples and the README name every key that is supported', () => {
   const master = supportedKeys(
-    ['cgroup', 'unix_socket', 'global', 'journal'],
+    ['cgroup', 'unix_socket', 'global', 'journal', 'logs'],
     (raw) => interpretDaemonConfig(raw, '/'),
     UNSUPPORTED_MASTER_KEYS,
   );

@@ -3,9 +3,11 @@ import type { Action, Actuators } from '../../src/model/action.ts';
 import type { Exit, History } from '../../src/model/history.ts';
 import { EMPTY_HISTORY } from '../../src/model/history.ts';
 import type { Intent } from '../../src/model/intent.ts';
+import { logSettingsOf } from '../../src/model/log-settings.ts';
 import type { CgroupObservation, Observation } from '../../src/model/observation.ts';
 import type { Resources } from '../../src/model/resources.ts';
 import type { ServiceName } from '../../src/model/service-name.ts';
+import type { LogSettings } from '../../src/model/service-spec.ts';
 import type { ReconcilePorts } from '../../src/reconciler/reconcile.ts';
 import type { FakeClock } from './fake-clock.ts';
 
@@ -44,6 +46,7 @@ interface Simulated {
   capturedRun: number | null;
   /** As this daemon wrote them. */
   resources: Resources | null;
+  logSettings: LogSettings | null;
 }
 
 /**
@@ -140,6 +143,7 @@ export class FakeMachine {
       kill: noted((name) => this.#kill(name)),
       'capture-logs': noted((name, action: Action<'capture-logs'>) => {
         this.#service(name).capturedRun = action.runNumber;
+        this.#service(name).logSettings = logSettingsOf(action.spec);
       }),
       'remove-cgroup': noted((name) => {
         if (this.isRunning(name)) this.violations.push(`${name}: a populated cgroup was removed`);
@@ -153,7 +157,7 @@ export class FakeMachine {
     };
   }
 
-  #start(name: ServiceName, { runNumber, accepted }: Action<'start'>) {
+  #start(name: ServiceName, { accepted, runNumber }: Action<'start'>) {
     const service = this.#service(name);
     const temper = this.#tempers.get(name) ?? WILLING;
     if (temper.cannotStart) throw new Error('no such file');
@@ -165,6 +169,7 @@ export class FakeMachine {
       launcherAlive: true,
       capturedRun: runNumber,
       resources: accepted.spec.resources,
+      logSettings: logSettingsOf(accepted.spec),
     });
     this.#after(temper.joinMs, () => this.#join(name, process));
     const main = { pid: process.pid, startTicks: process.pid };
@@ -216,6 +221,7 @@ export class FakeMachine {
       provisioning: 'none',
       limits: service.resources && { resources: service.resources, refused: [] },
       logsCaptured: history.run !== null && service.capturedRun === history.run.number,
+      logSettings: service.logSettings,
     };
   }
 
@@ -228,6 +234,7 @@ export class FakeMachine {
       launcherAlive: false,
       capturedRun: null,
       resources: null,
+      logSettings: null,
     };
     this.#services.set(name, made);
     return made;

@@ -16,6 +16,7 @@ function clientOf(changes: Partial<KeeperClientPorts>) {
   const client = new KeeperClient({
     clock: systemClock,
     socketPath: join(scratchFolder(), 'keeper.sock'),
+    hello: { maxTotalLogBytes: null },
     startKeeper: async () => {},
     killKeeper: async () => {},
     onFound: (snapshot) => found.push(snapshot),

@@ -10,9 +10,11 @@ import { KeeperConnection } from '../../src/keeper/keeper-connection.ts';
 import { KeeperServer } from '../../src/keeper/keeper-server.ts';
 import type { KeeperEvent, LaunchOrder, Snapshot } from '../../src/keeper/protocol.ts';
 import { systemClock } from '../../src/lib/clock.ts';
+import { LOG_SETTINGS } from '../builders/specs.ts';
 import { waitFor } from '../e2e/wait-for.ts';
 import { scratchCgroup, scratchFolder } from '../host/rig.ts';
 
+const HELLO = { maxTotalLogBytes: null };
 const ROOT = await resolveIdentity(null, null);
 
 /** A keeper in this process, and the folder it works in. */
@@ -35,7 +37,7 @@ async function connected(path: string) {
     },
   });
   onTestFinished(() => connection.close());
-  await connection.call('hello', {});
+  await connection.call('hello', HELLO);
   return { connection, events, isClosed: () => isClosed };
 }
 
@@ -60,6 +62,8 @@ function order(folder: string, script: string, runNumber = 1): LaunchOrder {
       stderrFifo: join(folder, 'stderr'),
       stdoutPath: join(folder, 'stdout.log'),
       stderrPath: join(folder, 'stderr.log'),
+      otherPaths: [],
+      settings: LOG_SETTINGS,
     },
   };
 }
@@ -89,7 +93,7 @@ test('the end of a run is kept for the next daemon until that has recorded it', 
   first.connection.close();
   const ended = async () => {
     const { connection } = await connected(path);
-    const { launches } = await connection.call('hello', {});
+    const { launches } = await connection.call('hello', HELLO);
     return launches[0]?.end ? launches : null;
   };
   const launches = await waitFor(ended, { what: 'the end' });
@@ -99,7 +103,7 @@ test('the end of a run is kept for the next daemon until that has recorded it', 
 
   const { connection } = await connected(path);
   await connection.call('ack', { name: 'web', runNumber: 1 });
-  expect((await connection.call('hello', {})).launches).toEqual([]);
+  expect((await connection.call('hello', HELLO)).launches).toEqual([]);
 });
 
 test('a run that goes on is not forgotten by an early acknowledgement', async () => {
@@ -107,7 +111,7 @@ test('a run that goes on is not forgotten by an early acknowledgement', async ()
   const { connection, events } = await connected(path);
   const { pid } = await connection.call('launch', order(folder, 'exec sleep 1000'));
   await connection.call('ack', { name: 'web', runNumber: 1 });
-  expect((await connection.call('hello', {})).launches).toMatchObject([{ pid, end: null }]);
+  expect((await connection.call('hello', HELLO)).launches).toMatchObject([{ pid, end: null }]);
   process.kill(pid, 'SIGKILL');
   await waitFor(() => events.length === 1, { what: 'the end to be told' });
 });
@@ -132,7 +136,7 @@ test('what is no request ends that connection, and nothing else', async () => {
   socket.end('garbage\n');
   await once(socket, 'close');
   const { connection } = await connected(path);
-  expect((await connection.call('hello', {})).pid).toBe(process.pid);
+  expect((await connection.call('hello', HELLO)).pid).toBe(process.pid);
 });
 
 test('whatever connects without a word of ours does not cost the daemon its connection', async () => {
@@ -144,7 +148,7 @@ test('whatever connects without a word of ours does not cost the daemon its conn
     socket.end(words);
     await once(socket.resume(), 'close');
   }
-  expect((await connection.call('hello', {})).pid).toBe(process.pid);
+  expect((await connection.call('hello', HELLO)).pid).toBe(process.pid);
 });
 
 test('a service has one main process, whatever is asked for', async () => {
@@ -163,9 +167,9 @@ test('the newest daemon is the one that is served', async () => {
   const { path } = await startServer();
   const old = await connected(path);
   const { connection } = await connected(path);
-  expect((await connection.call('hello', {})).pid).toBe(process.pid);
+  expect((await connection.call('hello', HELLO)).pid).toBe(process.pid);
   await waitFor(old.isClosed, { what: 'the old daemon to be let go of' });
-  await expect(old.connection.call('hello', {})).rejects.toMatchObject({ code: 'withdrawn' });
+  await expect(old.connection.call('hello', HELLO)).rejects.toMatchObject({ code: 'withdrawn' });
 });
 
 test('a keeper that cannot be had is said to be so, and whoever needs it is told', async () => {
@@ -179,6 +183,7 @@ test('a keeper that cannot be had is said to be so, and whoever needs it is told
       throw new Error('no process could be made');
     },
     killKeeper: async () => {},
+    hello: HELLO,
     onFound: (snapshot) => found.push(snapshot),
     onEvent: () => {},
     onLost: (reason) => lost.push(reason),

@@ -14,7 +14,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../src/lib/clock.ts';
-import { type CapturePaths, LogCapture } from '../../src/logs/capture.ts';
+import { type CaptureOrder, type CapturePaths, LogCapture } from '../../src/logs/capture.ts';
+import type { LogSettings } from '../../src/model/service-spec.ts';
+import { LOG_SETTINGS } from '../builders/specs.ts';
+import { wholeLog } from './log-files.ts';
 
 export const MIB = 1024 * 1024;
 export const DEADLINE_MS = 20_000;
@@ -35,7 +38,7 @@ export class CaptureRig {
   }
 
   /** FIFOs and file paths of a service in the test's folder. */
-  service(name: string): CapturePaths {
+  service(name: string, settings: LogSettings = LOG_SETTINGS): CaptureOrder {
     const folder = join(this.directory, name);
     mkdirSync(folder);
     const [stdoutFifo, stderrFifo] = [join(folder, 'stdout'), join(folder, 'stderr')];
@@ -43,6 +46,7 @@ export class CaptureRig {
     return {
       ...{ stdoutFifo, stderrFifo },
       ...{ stdoutPath: join(folder, 'out.log'), stderrPath: join(folder, 'err.log') },
+      ...{ settings, otherPaths: [] },
     };
   }
 
@@ -84,8 +88,8 @@ export class CaptureRig {
   }
 }
 
-export async function until(isSo: () => boolean): Promise<void> {
-  const endsAtMs = systemClock.monotonicMs() + DEADLINE_MS;
+export async function until(isSo: () => boolean, deadlineMs = DEADLINE_MS): Promise<void> {
+  const endsAtMs = systemClock.monotonicMs() + deadlineMs;
   while (!isSo()) {
     if (systemClock.monotonicMs() > endsAtMs) throw new Error(`not so in time: ${isSo}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
@@ -97,9 +101,9 @@ export function numbers(last: number): string {
   return `${Array.from({ length: last }, (_, at) => at + 1).join('\n')}\n`;
 }
 
-/** Compared before it is asserted: the difference of two such files is not for a screen. */
+/** Over all backups of the file. Compared before it is asserted: the difference of two such files is not for a screen. */
 export function isSequence(path: string, last: number): boolean {
-  return readFileSync(path, 'utf8') === numbers(last);
+  return wholeLog(path).equals(Buffer.from(numbers(last)));
 }
 
 export function sizeOf(path: string): number {

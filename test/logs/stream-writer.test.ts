@@ -15,7 +15,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Clock } from '../../src/lib/clock.ts';
-import { type LineSource, StreamWriter } from '../../src/logs/stream-writer.ts';
+import type { LineSource } from '../../src/logs/line-turns.ts';
+import { StreamWriter } from '../../src/logs/stream-writer.ts';
+import { LOG_SETTINGS } from '../builders/specs.ts';
 
 let directory: string;
 let path: string;
@@ -240,7 +242,14 @@ function open(): StreamWriter {
       return () => timers.delete(callback);
     },
   };
-  const writer = new StreamWriter(path, { clock, onTrouble: (message) => troubles.push(message) });
+  const writer = new StreamWriter({
+    path,
+    clock,
+    settings: LOG_SETTINGS,
+    budgetBytes: () => Number.POSITIVE_INFINITY,
+    onTrouble: (message) => troubles.push(message),
+    onRotated: () => {},
+  });
   writer.addSource(source);
   writers.push(writer);
   return writer;

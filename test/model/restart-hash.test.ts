@@ -41,6 +41,37 @@ describe('the class of a changed field', () => {
     expect(restartHash(after) !== restartHash(BEFORE)).toBe(cls === 'restart');
   });
 
+  it('is live for all of logs but the paths', () => {
+    const settings: Partial<ServiceSpec['logs']> = {
+      rotation: {
+        mode: 'time',
+        maxBytes: 1,
+        backups: 1,
+        frequency: 'weekly',
+        maxAgeMs: 1,
+        compress: false,
+      },
+      timestamps: true,
+      maxTotalBytes: 1,
+      hints: ['/srv/web/app.log'],
+    };
+    const after = spec({ logs: { ...BEFORE.logs, ...settings } });
+    expect(changedFields(BEFORE, after).map(({ field }) => [field.path, field.class])).toEqual(
+      [
+        'rotation_mode',
+        'rotation_size',
+        'rotation_backups',
+        'rotation_frequency',
+        'rotation_max_age_ms',
+        'compression_enabled',
+        'timestamps',
+        'max_total_size',
+        'hints',
+      ].map((key) => [`logs.${key}`, 'live']),
+    );
+    expect(restartHash(after)).toBe(restartHash(BEFORE));
+  });
+
   it('names the key as files write it, with both values', () => {
     const after = spec({ nice: 3, restart: { toleranceMs: 1 } });
     expect(changedFields(BEFORE, after)).toEqual([

@@ -18,6 +18,7 @@ const NOT_OURS = {
   isLauncherAlive: () => false,
   hasLaunched: () => false,
   isLogCaptured: () => true,
+  logSettings: () => null,
   isBeingProvisioned: () => false,
   limitsOf: () => null,
 };

@@ -19,7 +19,7 @@ import {
   stopProgress,
   unreadable,
 } from '../builders/situations.ts';
-import { accepted, desired } from '../builders/specs.ts';
+import { accepted, desired, LOG_SETTINGS } from '../builders/specs.ts';
 
 /** What a plan comes to, in a line: phase, actions, requeue, and what else is true. */
 function summary(input: Partial<PlanInput>, now = at(10_000)) {
@@ -135,6 +135,22 @@ describe('what is wanted to run', () => {
         intent: intent({ restart: true }),
       },
       { phase: 'RUNNING', actions: [], requeueAfterMs: null, conditions: ['Populated'] },
+    ],
+    [
+      'has its output kept otherwise when its definition says so',
+      {
+        observation: observed(
+          { kind: 'populated', pids: [100] },
+          { logSettings: { ...LOG_SETTINGS, timestamps: true } },
+        ),
+        history: activeHistory(),
+      },
+      {
+        phase: 'RUNNING',
+        actions: ['capture-logs'],
+        requeueAfterMs: null,
+        conditions: ['Populated'],
+      },
     ],
     [
       'gets its output read again after the daemon was replaced',

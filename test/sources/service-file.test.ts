@@ -76,6 +76,17 @@ describe('a service file', () => {
         stderr: join(FIXTURES, 'app/err.log'),
         stopCommandStdout: join(FIXTURES, 'app/logs/stop_command_stdout.log'),
         stopCommandStderr: join(FIXTURES, 'app/logs/stop_command_stderr.log'),
+        rotation: {
+          mode: 'time',
+          maxBytes: 64 * 1024 ** 2,
+          backups: 0,
+          frequency: 'weekly',
+          maxAgeMs: 30 * 86_400_000,
+          compress: false,
+        },
+        timestamps: true,
+        maxTotalBytes: 1024 ** 3,
+        hints: [join(FIXTURES, 'app/app.log'), '/var/log/other.log'],
       },
       restart: {
         policy: 'on-failure',
