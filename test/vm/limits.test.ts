@@ -44,10 +44,8 @@ describe('limits', () => {
     expect(read('pm-all/pids.max')).toBe('50');
     expect(read('pm-all/cpu.weight')).toBe('50');
     expect(read('pm-all/io.max')).toMatch(/^\d+:\d+ rbps=10000000 wbps=max riops=max wiops=100$/);
-    expect(await troubles('all')).toEqual(
-      // The kernel of a cloud image has no io scheduler with weights.
-      [expect.stringContaining('io.weight needs an io scheduler')],
-    );
+    expect(read('pm-all/io.weight')).toBe('default 200');
+    expect(await troubles('all')).toEqual([]);
   });
 
   it('change while the service runs, also back to none', async () => {
