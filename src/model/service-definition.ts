@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { type ConfigIssue, type Interpreted, valueAt } from './config-issue.ts';
 import { type Check, exclusive, interpret, required } from './interpret.ts';
+import { jobIssues, jobSpec } from './job-definition.ts';
 import { describeValue, isMap } from './literal.ts';
 import { listLimits } from './resource-limits.ts';
 import type { ServiceName } from './service-name.ts';
@@ -47,6 +48,7 @@ const NAMELESS: ConfigIssue = {
 const CHECKS: readonly Check[] = [
   exclusive(['process', 'stop_signal'], ['process', 'stop_command']),
   exclusive(['process', 'schedule'], ['restart_policy']),
+  jobIssues,
   environmentIssues,
 ];
 
@@ -127,6 +129,7 @@ function normalise(file: ServiceFile, name: ServiceName, context: DefinitionCont
       stopCommandStderr: logPath(file.logs.stop_command_stderr),
     },
     restart: restartSpec(file.restart_policy),
+    job: jobSpec(process),
   };
 }
 

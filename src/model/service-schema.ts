@@ -4,7 +4,7 @@ import { parseFileMode } from '../lib/file-mode.ts';
 import { type Parsed, parsed, unparsed } from '../lib/parsed.ts';
 import { parseSize } from '../lib/size.ts';
 import { parseCapabilityName } from './capability-names.ts';
-import { parseCronOutline, parseLocalTime, parseTimeZone } from './job-fields.ts';
+import { parseLocalTime, parseSchedule, parseTimeZone } from './job-fields.ts';
 import { resourceLimits } from './resource-limits.ts';
 import {
   account,
@@ -77,15 +77,15 @@ const processKeys = section({
     listOf('a list of capabilities', quantity(parseCapabilityName)),
     [],
   ),
-  schedule: z.optional(quantity(parseCronOutline)),
+  schedule: z.optional(quantity(parseSchedule)),
   not_before: z.optional(quantity(parseLocalTime)),
   not_after: z.optional(quantity(parseLocalTime)),
   max_time_per_run: z.optional(timeLimit),
   timezone: z.optional(quantity(parseTimeZone)),
-  catch_up: z.optional(oneOf('none', 'last')),
-  jitter: z.optional(duration),
-  retries: z.optional(wholeNumber('a number', 0)),
-  retry_delay: z.optional(duration),
+  catch_up: z._default(oneOf('none', 'last'), 'none'),
+  jitter: z._default(duration, 0),
+  retries: z._default(wholeNumber('a number', 0, 1_000), 0),
+  retry_delay: z._default(duration, 10_000),
   expect_within: z.optional(duration),
   env_file: z.optional(listOf('a list of paths', path)),
 });

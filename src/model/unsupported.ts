@@ -11,22 +11,9 @@ export interface UnsupportedKey {
 const never = () => false;
 const emptyList = (raw: unknown) => Array.isArray(raw) && raw.length === 0;
 const isFalse = (raw: unknown) => raw === false || (raw instanceof Literal && raw.value === false);
-const isWord = (word: string) => (raw: unknown) => raw === word;
 
 /** Keys of a service definition that have no effect yet. */
 export const UNSUPPORTED_SERVICE_KEYS: readonly UnsupportedKey[] = [
-  ...keys('process', never, [
-    'schedule',
-    'not_before',
-    'not_after',
-    'timezone',
-    'catch_up',
-    'jitter',
-    'retries',
-    'retry_delay',
-    'expect_within',
-  ]),
-  ...keys('process', isWord('never'), ['max_time_per_run']),
   ...keys('process', emptyList, ['env_file']),
   { path: ['provisioning'], isInert: emptyList },
   ...keys('resources', isMax, [

@@ -29,9 +29,18 @@ export function zoneStretch(zone: string | null, atMs: number): ZoneStretch {
   return found;
 }
 
-/** Local time less UTC at a moment. */
-export function zoneOffsetMs(zone: string | null, atMs: number): number {
-  return zoneStretch(zone, atMs).offsetMs;
+/**
+ * The moment at which the clocks of a zone show a local time (given as if it were UTC): the first of
+ * two, and of a time that is skipped the one as long after the gap as it is within.
+ */
+export function localToMs(zone: string | null, localMs: number): number {
+  const before = zoneStretch(zone, localMs - DAY_MS).offsetMs;
+  const after = zoneStretch(zone, localMs + DAY_MS).offsetMs;
+  const asBefore = localMs - before;
+  const isStillSo = zoneStretch(zone, asBefore).offsetMs === before;
+  return isStillSo || zoneStretch(zone, localMs - after).offsetMs !== after
+    ? asBefore
+    : localMs - after;
 }
 
 function stretchesOf(zone: string | null, span: number): readonly ZoneStretch[] {

@@ -1,6 +1,11 @@
 import type { DesiredService } from '../../src/model/desired.ts';
 import { parseServiceName, type ServiceName } from '../../src/model/service-name.ts';
-import type { AcceptedSpec, RestartSpec, ServiceSpec } from '../../src/model/service-spec.ts';
+import type {
+  AcceptedSpec,
+  JobSpec,
+  RestartSpec,
+  ServiceSpec,
+} from '../../src/model/service-spec.ts';
 
 /** A valid name from a literal. */
 export function name(text: string): ServiceName {
@@ -52,7 +57,25 @@ export function spec(changes: SpecChanges = {}): ServiceSpec {
       toleranceMs: 180_000,
       ...restart,
     },
+    job: null,
     ...rest,
+  };
+}
+
+/** A job with every default, due every hour. */
+export function job(changes: Partial<JobSpec> = {}): JobSpec {
+  return {
+    schedule: '0 * * * *',
+    timezone: 'UTC',
+    notBefore: null,
+    notAfter: null,
+    maxTimePerRunMs: null,
+    catchUp: 'none',
+    jitterMs: 0,
+    retries: 0,
+    retryDelayMs: 10_000,
+    expectWithinMs: null,
+    ...changes,
   };
 }
 
