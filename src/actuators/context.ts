@@ -2,6 +2,7 @@ import type { CgroupTree } from '../host/cgroup-tree.ts';
 import type { FifoPool } from '../host/fifo.ts';
 import type { KeeperPort } from '../keeper/keeper-port.ts';
 import type { Exit } from '../model/history.ts';
+import type { SlotRecord } from '../model/job-progress.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import type { Launches } from './launches.ts';
 import type { StopCommands } from './stop-commands.ts';
@@ -20,6 +21,8 @@ export interface ActuatorContext {
   readonly onStopCommandEnded: (name: ServiceName, exit: Exit) => void;
   /** The cgroup was removed: whatever watches it can let go. */
   readonly onCgroupRemoved: (name: ServiceName) => void;
+  /** Resolves when these slots of a job are on the disk. */
+  readonly recordSlots: (name: ServiceName, slots: readonly SlotRecord[]) => Promise<void>;
   /** Removes a service's folder in the runtime directory. */
   readonly removeServiceFolder: (name: ServiceName) => void;
 }

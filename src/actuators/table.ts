@@ -1,6 +1,7 @@
 import type { Actuators } from '../model/action.ts';
 import { captureLogsActuator } from './capture-logs.ts';
 import type { ActuatorContext } from './context.ts';
+import { recordSlotsActuator } from './record-slots.ts';
 import { forgetActuator, removeCgroupActuator } from './remove.ts';
 import { startActuator } from './start.ts';
 import { killActuator, signalActuator } from './stop.ts';
@@ -14,6 +15,7 @@ export function createActuators(context: ActuatorContext): Actuators {
     'stop-command': stopCommandActuator(context),
     kill: killActuator(context),
     'capture-logs': captureLogsActuator(context),
+    'record-slots': recordSlotsActuator(context),
     'remove-cgroup': removeCgroupActuator(context),
     forget: forgetActuator(context),
   };

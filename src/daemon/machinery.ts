@@ -5,6 +5,7 @@ import { StopCommands } from '../actuators/stop-commands.ts';
 import { createActuators } from '../actuators/table.ts';
 import type { CgroupTree } from '../host/cgroup-tree.ts';
 import { FifoPool } from '../host/fifo.ts';
+import { hostId } from '../host/host-id.ts';
 import type { KeeperClient } from '../keeper/keeper-client.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { ServiceEvent } from '../model/event.ts';
@@ -85,6 +86,7 @@ export function createMachinery(parts: MachineryParts): Machinery {
       controller.enqueue(name);
     },
     onCgroupRemoved: (name) => cgroupEvents.unwatch(name),
+    recordSlots: (name, slots) => parts.histories.recordSlots(name, slots),
     removeServiceFolder: (name) => parts.histories.remove(name),
   };
   const own = {
@@ -95,6 +97,7 @@ export function createMachinery(parts: MachineryParts): Machinery {
   const controller: Controller = new Controller(store, {
     clock,
     random: Math.random,
+    hostId: hostId(),
     observe: (name, history) => observeService(tree, own, name, history, clock.monotonicMs()),
     isUnchanged: (name, shown) => isUnchanged(tree, name, shown),
     watch: (name) => cgroupEvents.watch(name),
@@ -107,6 +110,7 @@ export function createMachinery(parts: MachineryParts): Machinery {
     forgotten: (name) => {
       parts.intents.forget(name);
       parts.flags.forget(name);
+      parts.histories.forgetJob(name);
     },
   });
   const isOwnChild = own.isLauncherAlive;

@@ -1,5 +1,6 @@
 import type { Instant } from '../lib/clock.ts';
 import type { Exit, History, Run, StopProgress } from './history.ts';
+import type { JobProgress, SlotRecord } from './job-progress.ts';
 import type { ProcessIdentity } from './observation.ts';
 
 /**
@@ -8,7 +9,18 @@ import type { ProcessIdentity } from './observation.ts';
  */
 export type Fact =
   /** Recorded before the process is spawned: a crash in between leaves a run without a process. */
-  | { readonly kind: 'launching'; readonly run: Run }
+  | {
+      readonly kind: 'launching';
+      readonly run: Run;
+      /** Set where it is for a slot of a job. */
+      readonly slotMs?: number;
+    }
+  /** Slots of a job that were decided on: one at the most is to be run, the others are over. */
+  | {
+      readonly kind: 'slots-recorded';
+      readonly slots: readonly SlotRecord[];
+      readonly doneUntilMs: number;
+    }
   | { readonly kind: 'launched'; readonly runNumber: number; readonly main: ProcessIdentity }
   /** The launched process ended, or could not be launched at all. */
   | {
@@ -45,7 +57,10 @@ export function applyFact(history: History, fact: Fact): History {
         launchedExitAt: null,
         stop: null,
         nextStartMonotonicMs: null,
+        job: history.job && beginRun(history.job, fact),
       };
+    case 'slots-recorded':
+      return { ...history, job: history.job && recordSlots(history.job, fact) };
     case 'launched':
       // Told again by who did not know that it was recorded: a leader that was followed since stays.
       return history.run?.number === fact.runNumber && history.main === null
@@ -79,6 +94,32 @@ export function applyFact(history: History, fact: Fact): History {
             },
           };
   }
+}
+
+function beginRun(
+  job: JobProgress,
+  { run, slotMs }: Fact & { readonly kind: 'launching' },
+): JobProgress {
+  const { current: slot } = job;
+  const isForSlot = slot !== null && slot.slotMs === slotMs;
+  const current = isForSlot ? { ...slot, run: run.number, tries: slot.tries + 1 } : slot;
+  const servedIntentId = Math.max(job.servedIntentId, run.intentId);
+  return { ...job, current, servedIntentId, retryAtMonotonicMs: null, overtimeRun: null };
+}
+
+function recordSlots(
+  job: JobProgress,
+  { slots, doneUntilMs }: Fact & { readonly kind: 'slots-recorded' },
+): JobProgress {
+  const isOver = slots.some(({ slotMs }) => slotMs === job.current?.slotMs);
+  return {
+    ...job,
+    doneUntilMs: Math.max(job.doneUntilMs, doneUntilMs),
+    nextSlotMs: doneUntilMs > job.doneUntilMs ? null : job.nextSlotMs,
+    current: slots.find(({ outcome }) => outcome === null) ?? (isOver ? null : job.current),
+    retryAtMonotonicMs: isOver ? null : job.retryAtMonotonicMs,
+    last: slots.findLast(({ outcome }) => outcome !== null) ?? job.last,
+  };
 }
 
 function beginStop(fact: Fact & { readonly kind: 'stop-requested' }): StopProgress {

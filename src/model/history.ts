@@ -1,4 +1,5 @@
 import type { Instant } from '../lib/clock.ts';
+import type { JobProgress } from './job-progress.ts';
 import type { ProcessIdentity } from './observation.ts';
 import type { AcceptedSpec } from './service-spec.ts';
 
@@ -43,6 +44,14 @@ export interface RunEnd {
   readonly exit: Exit;
   /** Set when the end was our doing. */
   readonly stop: StopProgress | null;
+  /** What it had used by then; of jobs only. */
+  readonly usage?: RunUsage;
+}
+
+/** What a run has used, all its processes together; `null` where the kernel does not count it. */
+export interface RunUsage {
+  readonly cpuMs: number | null;
+  readonly peakMemoryBytes: number | null;
 }
 
 /**
@@ -76,6 +85,8 @@ export interface History {
   readonly clearedByIntentId: number;
   /** Generation that has cleared the counters. */
   readonly clearedByGeneration: number;
+  /** Set for a job. */
+  readonly job: JobProgress | null;
 }
 
 /** Of a service that was never started. */
@@ -95,6 +106,7 @@ export const EMPTY_HISTORY: History = {
   failed: false,
   clearedByIntentId: 0,
   clearedByGeneration: 0,
+  job: null,
 };
 
 /** A run is going on as far as we know: it was started and its cgroup has not been seen empty since. */

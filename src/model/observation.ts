@@ -1,3 +1,5 @@
+import type { RunUsage } from './history.ts';
+
 /** What the kernel says about a service's cgroup. A read error is `unknown`, never `empty`. */
 export type CgroupObservation =
   | { readonly kind: 'absent' }
@@ -23,6 +25,8 @@ export interface Observation {
   readonly leader: ProcessIdentity | null;
   /** Both output streams are being read. */
   readonly logsCaptured: boolean;
+  /** What the run has used. Read only where a job's run seems to be over. */
+  readonly usage?: RunUsage;
 }
 
 /** A process that cannot be mistaken for a later one with the same pid. */

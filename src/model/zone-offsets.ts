@@ -95,6 +95,11 @@ function readOffsetMs(zone: string | null, atMs: number): number {
   return days * DAY_MS + seconds * 1_000 - atMs;
 }
 
+/** The name of the host's own zone, as Node took it when it started. */
+export function hostZone(): string {
+  return formatOf(null).resolvedOptions().timeZone;
+}
+
 function formatOf(zone: string | null): Intl.DateTimeFormat {
   const known = formatsByZone.get(zone ?? '');
   if (known !== undefined) return known;

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { cgroupState, holdsJust, readPids } from '../host/cgroup.ts';
 import type { CgroupTree } from '../host/cgroup-tree.ts';
+import { readUsage } from '../host/cgroup-usage.ts';
 import { readProcess } from '../host/process-info.ts';
 import { messageOf } from '../lib/errors.ts';
 import { type History, hasActiveRun } from '../model/history.ts';
@@ -38,6 +39,7 @@ export function observeService(
     stopCommandRuns: history.stop !== null && hasStopCommand(tree, name),
     leader: needsLeader(history, cgroup, launcherAlive) ? findLeader(cgroup.pids) : null,
     logsCaptured: runNumber !== undefined && own.isLogCaptured(name, runNumber),
+    ...(endsJobsRun(history, cgroup) ? { usage: readUsage(tree.service(name)) } : {}),
   };
 }
 
@@ -68,6 +70,11 @@ function observeCgroup(tree: CgroupTree, name: ServiceName): CgroupObservation {
   } catch (error) {
     return { kind: 'unknown', reason: messageOf(error) };
   }
+}
+
+/** Its cgroup is there until the end of the run was noted, and tells what all of it has used. */
+function endsJobsRun(history: History, cgroup: CgroupObservation): boolean {
+  return cgroup.kind === 'empty' && hasActiveRun(history) && history.job !== null;
 }
 
 function hasStopCommand(tree: CgroupTree, name: ServiceName): boolean {

@@ -1,9 +1,10 @@
 import type { Instant } from '../lib/clock.ts';
 import type { DesiredService } from '../model/desired.ts';
-import { type Exit, type History, hasActiveRun, type Run } from '../model/history.ts';
+import { type Exit, type History, hasActiveRun, type Run, type RunEnd } from '../model/history.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Observation } from '../model/observation.ts';
 import { grantRestart, wantsRestart } from './restart-budget.ts';
+import { settleJob } from './settle-job.ts';
 
 export interface SettleInput {
   readonly desired: DesiredService | null;
@@ -25,6 +26,11 @@ const LEADER_SETTLES_MS = 2_000;
 export function settle(input: SettleInput, now: Instant, random: number): History {
   const live = adoptLiveSpec(input.history, input.desired);
   const cleared = clearCounters(live, input.desired, input.intent);
+  const settled = settleRun(cleared, input, now, random);
+  return settleJob(cleared, settled, input.desired, input.intent, now);
+}
+
+function settleRun(cleared: History, input: SettleInput, now: Instant, random: number): History {
   switch (input.observation.cgroup.kind) {
     case 'unknown':
       return cleared;
@@ -100,6 +106,8 @@ function unrecordedRun(history: History, now: Instant): Partial<History> {
 /** The main process of a service that put itself into the background (systemd guesses alike). */
 function leaderAfterFork(history: History, { leader }: Observation, now: Instant) {
   const { mainIsLaunched, launchedExit, launchedExitAt } = history;
+  // What a job leaves behind is part of its run, and its exit status is the one that counts.
+  if (history.run?.accepted?.spec.job) return null;
   if (!mainIsLaunched || launchedExit?.kind !== 'exited' || launchedExit.code !== 0) return null;
   if (launchedExitAt === null) return null;
   const sinceMs = now.monotonicMs - launchedExitAt.monotonicMs;
@@ -113,14 +121,20 @@ function settleEmpty(history: History, input: SettleInput, now: Instant, random:
   const exit = exitOfRun(history);
   const ended: History = {
     ...history,
-    runEnd: { at: now, exit, stop: history.stop },
+    runEnd: { at: now, exit, stop: history.stop, ...usageOf(input.observation) },
     stop: null,
     nextStartMonotonicMs: null,
   };
   const spec = input.desired?.accepted?.spec ?? history.run.accepted?.spec;
-  if (history.stop !== null || spec === undefined || !wantsRestart(spec, exit)) return ended;
+  // A job is started again by its next slot.
+  if (history.stop !== null || spec === undefined || spec.job !== null) return ended;
+  if (!wantsRestart(spec, exit)) return ended;
   const ranMs = now.monotonicMs - history.run.launchedAt.monotonicMs;
   return { ...ended, ...grantRestart(history, spec.restart, ranMs, now.monotonicMs, random) };
+}
+
+function usageOf({ usage }: Observation): Pick<RunEnd, 'usage'> {
+  return usage === undefined ? {} : { usage };
 }
 
 function exitOfRun(history: History): Exit {

@@ -58,6 +58,7 @@ export function factsAt(
     observation: absent,
     history: activeHistory(),
     shuttingDown: false,
+    hostId: 'host',
     ...situation,
   };
   const intent = intentInForce(input.intent, now.monotonicMs);

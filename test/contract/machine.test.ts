@@ -107,6 +107,7 @@ function realMachine(): Machine {
     daemonEnvironment: process.env,
     onStopCommandEnded: () => {},
     onCgroupRemoved: () => {},
+    recordSlots: async () => {},
     removeServiceFolder: () => {},
   };
   const own = {

@@ -3,6 +3,7 @@ import type { Action, Actuators } from '../../src/model/action.ts';
 import type { Exit, History } from '../../src/model/history.ts';
 import { EMPTY_HISTORY } from '../../src/model/history.ts';
 import type { Intent } from '../../src/model/intent.ts';
+import type { SlotRecord } from '../../src/model/job-progress.ts';
 import type { CgroupObservation, Observation } from '../../src/model/observation.ts';
 import type { ServiceName } from '../../src/model/service-name.ts';
 import type { ReconcilePorts } from '../../src/reconciler/reconcile.ts';
@@ -56,6 +57,8 @@ export class FakeMachine {
   readonly actions: string[] = [];
   readonly events: string[] = [];
   readonly violations: string[] = [];
+  /** What was decided on slots of jobs, in order. */
+  readonly slots: (SlotRecord & { readonly name: ServiceName })[] = [];
   /** Tells the loop that something changed; a silent machine tells nobody. */
   onChange: (name: ServiceName) => void = () => {};
   onExit: (name: ServiceName, runNumber: number, exit: Exit) => void = () => {};
@@ -98,6 +101,7 @@ export class FakeMachine {
     return {
       clock: this.#clock,
       random: () => 0.5,
+      hostId: 'host',
       observe: (name, history) => this.#observe(name, history),
       isUnchanged: (name, shown) =>
         isDeepStrictEqual(this.#observe(name, EMPTY_HISTORY).cgroup, shown),
@@ -106,7 +110,12 @@ export class FakeMachine {
       intentOver: (name) => this.intents.delete(name),
       actuators: this.#actuators(),
       loadHistory: (name) => this.histories.get(name) ?? EMPTY_HISTORY,
-      saveHistory: (name, history) => this.histories.set(name, history),
+      saveHistory: (name, history) => {
+        const last = history.job?.last ?? null;
+        const isNew = last !== (this.histories.get(name)?.job?.last ?? null);
+        this.histories.set(name, history);
+        if (isNew && last !== null && last.run !== null) this.slots.push({ name, ...last });
+      },
       emit: (event) => this.events.push(`${event.service} ${event.kind}`),
       forgotten: (name) => this.intents.delete(name),
     };
@@ -130,6 +139,9 @@ export class FakeMachine {
       kill: noted((name) => this.#kill(name)),
       'capture-logs': noted((name, action: Action<'capture-logs'>) => {
         this.#service(name).capturedRun = action.runNumber;
+      }),
+      'record-slots': noted((name, action: Action<'record-slots'>) => {
+        for (const slot of action.slots) this.slots.push({ name, ...slot });
       }),
       'remove-cgroup': noted((name) => {
         if (this.isRunning(name)) this.violations.push(`${name}: a populated cgroup was removed`);

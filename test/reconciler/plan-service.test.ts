@@ -30,6 +30,7 @@ function summary(input: Partial<PlanInput>, now = at(10_000)) {
       observation: absent,
       history: EMPTY_HISTORY,
       shuttingDown: false,
+      hostId: 'host',
       ...input,
     },
     now,
@@ -50,6 +51,7 @@ function messages(input: Partial<PlanInput>, now = at(10_000)) {
       observation: absent,
       history: EMPTY_HISTORY,
       shuttingDown: false,
+      hostId: 'host',
       ...input,
     },
     now,
@@ -844,6 +846,7 @@ describe('a start', () => {
         observation: absent,
         history,
         shuttingDown: false,
+        hostId: 'host',
       },
       at(0),
     );
@@ -854,7 +857,9 @@ describe('a start', () => {
 
   it('without any request names none', () => {
     const input = { desired: desired(), intent: null, observation: absent, history: EMPTY_HISTORY };
-    expect(plan({ ...input, shuttingDown: false }, at(0)).actions).toMatchObject([{ intentId: 0 }]);
+    expect(plan({ ...input, shuttingDown: false, hostId: 'host' }, at(0)).actions).toMatchObject([
+      { intentId: 0 },
+    ]);
   });
 
   it('uses the signal of the spec, and of the newest spec', () => {
@@ -867,7 +872,7 @@ describe('a start', () => {
       observation: running(1),
       history: activeHistory(),
     };
-    const planned = plan({ ...input, shuttingDown: false }, at(0));
+    const planned = plan({ ...input, shuttingDown: false, hostId: 'host' }, at(0));
     expect(planned.actions).toMatchObject([{ kind: 'signal', signal: 'SIGQUIT' }]);
     expect(planned.requeueAfterMs).toBe(9_000);
   });
@@ -877,7 +882,7 @@ describe('a start', () => {
       run: run({ accepted: accepted({ stop: { kind: 'signal', signal: 'SIGINT' } }) }),
     });
     const input = { desired: null, intent: null, observation: running(1), history: stopped };
-    expect(plan({ ...input, shuttingDown: false }, at(0)).actions).toMatchObject([
+    expect(plan({ ...input, shuttingDown: false, hostId: 'host' }, at(0)).actions).toMatchObject([
       { signal: 'SIGINT' },
     ]);
   });
@@ -893,6 +898,7 @@ describe('a start', () => {
       observation: running(1),
       history,
       shuttingDown: false,
+      hostId: 'host',
     };
     expect(plan(input, at(4_999)).requeueAfterMs).toBe(1);
     expect(plan(input, at(5_000)).actions.map((action) => action.kind)).toEqual(['kill']);

@@ -59,6 +59,7 @@ class Bench {
       'stop-command': this.#actuator('stop-command'),
       kill: this.#actuator('kill'),
       'capture-logs': this.#actuator('capture-logs'),
+      'record-slots': this.#actuator('record-slots'),
       'remove-cgroup': this.#actuator('remove-cgroup'),
       forget: this.#actuator('forget'),
     },
