@@ -51,12 +51,12 @@ function dueSlots({ schedule, firstMs, untilMs }: DueSlotsInput): DueSlots {
   return { listed, earlier: [firstMs, Math.max((listed[0] ?? untilMs) - MINUTE_MS, firstMs)] };
 }
 
-/** Looks ever further back until there is a slot: schedules may be as uneven as they like. */
+/** Looks ever further back until there are enough: schedules may be as uneven as they like. */
 function newestSlots(schedule: Schedule, firstMs: number, untilMs: number): readonly number[] {
   for (let spanMs = HOUR_MS; ; spanMs *= 12) {
     const fromMs = Math.max(firstMs, untilMs - spanMs);
     const slots = slotsFrom(schedule, fromMs, untilMs, Number.POSITIVE_INFINITY);
-    if (slots.length > 0 || fromMs === firstMs) return slots.slice(-MOST_LISTED);
+    if (slots.length >= MOST_LISTED || fromMs === firstMs) return slots.slice(-MOST_LISTED);
   }
 }
 

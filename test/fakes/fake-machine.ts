@@ -65,6 +65,7 @@ export class FakeMachine {
   /** What `observe` says instead of the truth, while set. */
   unreadable = false;
   #nextPid = 100;
+  readonly #told = new WeakSet<SlotRecord>();
 
   constructor(clock: FakeClock) {
     this.#clock = clock;
@@ -114,7 +115,7 @@ export class FakeMachine {
         const last = history.job?.last ?? null;
         const isNew = last !== (this.histories.get(name)?.job?.last ?? null);
         this.histories.set(name, history);
-        if (isNew && last !== null && last.run !== null) this.slots.push({ name, ...last });
+        if (isNew && last !== null && last.run !== null) this.#decided(name, last);
       },
       emit: (event) => this.events.push(`${event.service} ${event.kind}`),
       forgotten: (name) => this.intents.delete(name),
@@ -141,7 +142,7 @@ export class FakeMachine {
         this.#service(name).capturedRun = action.runNumber;
       }),
       'record-slots': noted((name, action: Action<'record-slots'>) => {
-        for (const slot of action.slots) this.slots.push({ name, ...slot });
+        for (const slot of action.slots) this.#decided(name, slot);
       }),
       'remove-cgroup': noted((name) => {
         if (this.isRunning(name)) this.violations.push(`${name}: a populated cgroup was removed`);
@@ -153,6 +154,13 @@ export class FakeMachine {
         this.histories.delete(name);
       }),
     };
+  }
+
+  /** Told with the action, and again with the history. */
+  #decided(name: ServiceName, slot: SlotRecord): void {
+    if (this.#told.has(slot)) return;
+    this.#told.add(slot);
+    this.slots.push({ name, ...slot });
   }
 
   #start(name: ServiceName, { runNumber }: Action<'start'>) {

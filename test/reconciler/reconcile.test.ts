@@ -45,6 +45,7 @@ class Bench {
   readonly ports: ReconcilePorts = {
     clock: this.clock,
     random: () => 0.5,
+    hostId: 'host',
     observe: () => this.observation,
     isUnchanged: (_name, shown) => isDeepStrictEqual(this.observation.cgroup, shown),
     watch: () => this.calls.push('watch'),
