@@ -2,6 +2,7 @@ import { desiredWarnings } from '../api/desired-warnings.ts';
 import { createHandlers } from '../api/handlers.ts';
 import type { ApiPorts, LogTail, RunSummary } from '../api/ports.ts';
 import { reportUpdate } from '../api/update-report.ts';
+import { hostId } from '../host/host-id.ts';
 import { resolveIdentity } from '../host/identity.ts';
 import { processStartedAtMs, readCommandLine, readProcess } from '../host/process-info.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -9,6 +10,7 @@ import { parseExit } from '../journal/run-exit.ts';
 import { buildInfo } from '../lib/build-info.ts';
 import type { Clock } from '../lib/clock.ts';
 import { messageOf, ProcessmasterError } from '../lib/errors.ts';
+import { endOf, readOn } from '../logs/read-on.ts';
 import { tailLines } from '../logs/tail.ts';
 import type { DaemonConfig } from '../model/daemon-config.ts';
 import type { ServiceName } from '../model/service-name.ts';
@@ -117,6 +119,12 @@ function createPorts(parts: ApiParts): ApiPorts {
         options,
       ),
     events: (query) => journal.events(query),
+    outputPositions: (name) => outputPaths(store, name).map(endOf),
+    readOutput: (name, positions, toTheEnd) =>
+      outputPaths(store, name).map((path, index) => readOn(path, positions[index] ?? 0, toTheEnd)),
+    jobHistory: (query) =>
+      journal.jobHistory(query).map(({ exit, ...rest }) => ({ ...rest, exit: parseExit(exit) })),
+    hostId: hostId(),
     tailLogs: async (name, lines) => tailLogs(store, name, lines),
     describeProcesses: (pids) =>
       pids.flatMap((pid) => {
@@ -142,14 +150,18 @@ function refuseWhenShuttingDown(parts: ApiParts, what: string): void {
   throw new ProcessmasterError('conflict', `cannot ${what}: the daemon is shutting down`);
 }
 
-/** The files that the daemon writes of a service. */
-function tailLogs(store: Store, name: ServiceName, lines: number): readonly LogTail[] {
+function outputPaths(store: Store, name: ServiceName): readonly string[] {
   const status = store.status(name);
   const accepted = status?.desired?.accepted ?? status?.history.run?.accepted;
-  if (!accepted) return [];
-  const { stdout, stderr } = accepted.spec.logs;
-  const paths = [...new Set([stdout, stderr])];
-  return paths.map((path) => ({ path, ...tailLines(path, { lines, maxBytes: TAIL_BYTES }) }));
+  return accepted ? [accepted.spec.logs.stdout, accepted.spec.logs.stderr] : [];
+}
+
+/** The files that the daemon writes of a service. */
+function tailLogs(store: Store, name: ServiceName, lines: number): readonly LogTail[] {
+  return [...new Set(outputPaths(store, name))].map((path) => ({
+    path,
+    ...tailLines(path, { lines, maxBytes: TAIL_BYTES }),
+  }));
 }
 
 function locateInFile(file: string, keyPaths: readonly string[]): ReadonlyMap<string, number> {

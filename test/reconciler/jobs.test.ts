@@ -183,7 +183,8 @@ describe('a job', () => {
       expect(first).toMatchObject({ outcome: 'ok' });
       expect(earlier).toMatchObject({ outcome: 'missed', slots: null });
       expect(listed.map(({ slots }) => slots)).toEqual(listed.map(() => 1));
-      expect(listed.length).toBe(100);
+      // The newest of the hundred is due right now, and runs.
+      expect(listed.length).toBe(99);
       expect(earlier?.lastSlotMs).toBe((listed[0]?.slotMs ?? 0) - MINUTE_MS);
     });
   });
