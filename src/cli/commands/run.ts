@@ -10,6 +10,7 @@ import { readReason } from '../option-values.ts';
 
 /** How often the output is looked for. */
 const LOOK_MS = 100;
+const MOST_UNKNOWN_LOOKS = 100;
 const EXIT_INTERRUPTED = 130;
 /** The run is known to have been, not how it ended. */
 const EXIT_UNKNOWN = 1;
@@ -19,6 +20,8 @@ interface Followed {
   readonly name: string;
   readonly run: number;
   positions: readonly number[];
+  /** So many times in a row the daemon did not know of it. */
+  unknownLooks: number;
 }
 
 /**
@@ -31,7 +34,7 @@ export async function run(invocation: Invocation): Promise<Output> {
   const reason = readReason('run', values.reason);
   const begun = await call('jobs.run', { name, force: values.force === true, ...reason }, null);
   // Until it has begun, an interrupt ends pmctl as it does any program.
-  return follow(invocation, { name, ...begun }, new Interrupts());
+  return follow(invocation, { name, ...begun, unknownLooks: 0 }, new Interrupts());
 }
 
 async function follow(
@@ -55,9 +58,15 @@ async function follow(
 async function readPiece({ call }: Invocation, followed: Followed): Promise<RunOutput | null> {
   const { name, run, positions } = followed;
   try {
-    return await call('jobs.output', { name, run, positions: [...positions] });
+    const piece = await call('jobs.output', { name, run, positions: [...positions] });
+    followed.unknownLooks = 0;
+    return piece;
   } catch (error) {
-    if (error instanceof ProcessmasterError && error.code === 'unreachable') return null;
+    if (!(error instanceof ProcessmasterError)) throw error;
+    if (error.code === 'unreachable') return null;
+    // A daemon that has just come back answers before it has looked at everything.
+    followed.unknownLooks += 1;
+    if (error.code === 'not_found' && followed.unknownLooks <= MOST_UNKNOWN_LOOKS) return null;
     throw error;
   }
 }
