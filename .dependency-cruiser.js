@@ -39,6 +39,20 @@ const downwardOnly = Object.entries(rooms).map(([room, allowed]) => ({
   to: { path: '^src/', pathNot: `^src/(${[room, ...allowed].join('|')})/` },
 }));
 
+// `pmctl validate` does without the daemon what the sources do: as a program of its own, loaded late.
+const validates = '^src/cli/(commands/validate|render-verdicts)\\.ts$';
+const validation = '^src/sources/validate-files\\.ts$';
+const cliRule = downwardOnly.find(({ name }) => name === 'cli-imports-down-only');
+const cliImportsDownOnly = [
+  { ...cliRule, from: { ...cliRule.from, pathNot: validates } },
+  {
+    ...cliRule,
+    name: 'validate-imports-down-only',
+    from: { path: validates },
+    to: { ...cliRule.to, pathNot: [cliRule.to.pathNot, validation] },
+  },
+];
+
 const onlyIn = (name, modules, places) => ({
   name,
   severity: 'error',
@@ -48,7 +62,8 @@ const onlyIn = (name, modules, places) => ({
 
 export default {
   forbidden: [
-    ...downwardOnly,
+    ...downwardOnly.filter(({ name }) => name !== 'cli-imports-down-only'),
+    ...cliImportsDownOnly,
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
     onlyIn('child-process-only-in-host', '^(node:)?child_process$', '^src/host/'),
@@ -67,7 +82,7 @@ export default {
     onlyIn(
       'yaml-only-in-yaml-document',
       'node_modules/yaml/',
-      '^src/sources/(yaml-document|edit-definition)\\.ts$',
+      '^src/sources/(yaml-document|yaml-limits|edit-definition)\\.ts$',
     ),
     onlyIn(
       'fastify-and-bcryptjs-only-in-web',

@@ -28,6 +28,9 @@ const programs = [
   { name: 'pmctl', entry: 'src/cli/pmctl.ts', flags: [], environment: [] },
 ] as const;
 
+/** What `pmctl validate` alone needs; a part of pmctl, kept out of all that starts with it. */
+const validation = { name: 'validate', entry: 'src/sources/validate-files.ts' } as const;
+
 /**
  * Bundles each program into one minified CommonJS file in `dist/`: that form starts fastest and
  * takes the least memory. Both carry the same build host and time, by which the daemon knows the
@@ -46,7 +49,9 @@ export async function build(): Promise<void> {
     for (const program of programs) {
       const file = join(staging, program.name);
       await bundle(program.entry, file, define, preamble(program, oldestNode));
+      await chmod(file, 0o755);
     }
+    await bundle(validation.entry, join(staging, validation.name), define, '');
     await writeFile(join(staging, 'package.json'), '{"type":"commonjs"}\n');
     for (const file of outputs()) await rename(join(staging, file), join(dist, file));
   } finally {
@@ -76,16 +81,24 @@ async function bundle(
   const bundled = await rolldown({
     input: join(root, entry),
     platform: 'node',
+    external: (id, _importer, isResolved) =>
+      isResolved && id === join(root, validation.entry) && entry !== validation.entry,
     // Old enough that any Node gets as far as the line that tells it is too old.
     transform: { target: 'node16', define },
     onLog(level, log) {
       if (level === 'warn') throw new Error(`cannot bundle '${entry}': ${log.message}`);
     },
   });
-  await bundled.write({ file, format: 'cjs', minify: true, codeSplitting: false, postBanner });
+  await bundled.write({
+    file,
+    format: 'cjs',
+    minify: true,
+    codeSplitting: false,
+    postBanner,
+    paths: { [join(root, validation.entry)]: `./${validation.name}` },
+  });
   await bundled.close();
   await writeFile(file, asciiOnly(await readFile(file, 'utf8')));
-  await chmod(file, 0o755);
 }
 
 /** One character beyond Latin-1 would make V8 keep the whole bundle in two bytes a character. */
@@ -105,7 +118,7 @@ async function packageFacts(): Promise<{ version: string; oldestNode: string }> 
 }
 
 function outputs(): readonly string[] {
-  return [...programs.map(({ name }) => name), 'package.json'];
+  return [...programs.map(({ name }) => name), validation.name, 'package.json'];
 }
 
 async function modifiedAtMs(file: string): Promise<number> {

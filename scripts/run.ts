@@ -14,3 +14,12 @@ export async function run(
   const [code] = await once(child, 'exit');
   return typeof code === 'number' ? code : 1;
 }
+
+/** The same where nothing makes sense after a failure. */
+export async function mustRun(
+  argv: readonly [string, ...string[]],
+  options: SpawnOptions = {},
+): Promise<void> {
+  const code = await run(argv, options);
+  if (code !== 0) throw new Error(`'${argv.join(' ')}' ended with ${code}`);
+}

@@ -3,12 +3,25 @@ import { access, constants, readFile, rm, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { run } from './run.ts';
 
+type PackageByProgram = Readonly<Record<string, string>>;
+
 /** Programs that the tests run, and the Debian packages that bring them. */
-const packageByProgram: Readonly<Record<string, string>> = {
+export const TEST_PROGRAMS: PackageByProgram = {
   nginx: 'nginx-light',
   'redis-server': 'redis-server',
   setpriv: 'util-linux',
 };
+
+/** What builds and boots the virtual machine of `npm run test:vm`. */
+export const VM_PROGRAMS: PackageByProgram = {
+  'qemu-system-x86_64': 'qemu-system-x86',
+  debootstrap: 'debootstrap',
+  mke2fs: 'e2fsprogs',
+  mkswap: 'util-linux',
+};
+
+/** The programs that Debian starts as services of the same name. */
+const UNITS = ['nginx', 'redis-server'];
 
 const POLICY = '/usr/sbin/policy-rc.d';
 
@@ -16,8 +29,10 @@ const POLICY = '/usr/sbin/policy-rc.d';
  * Installs the programs that the tests run where they are missing and this is Debian or one of its
  * kin. Gives the names of those that are still missing, which on any other system are all of them.
  */
-export async function installMissingPrograms(): Promise<readonly string[]> {
-  const missing = await missingPrograms();
+export async function installMissingPrograms(
+  packageByProgram: PackageByProgram,
+): Promise<readonly string[]> {
+  const missing = await missingPrograms(packageByProgram);
   if (missing.length === 0 || !(await isDebian())) return missing;
   const packages = missing.map((program) => packageByProgram[program] ?? program);
   console.log(`installing ${packages.join(', ')}, which the tests run`);
@@ -25,13 +40,15 @@ export async function installMissingPrograms(): Promise<readonly string[]> {
     await apt('update', '-q');
     await apt('install', '-q', '-y', '--no-install-recommends', ...packages);
     // Nor at the next boot.
-    const units = missing.filter((program) => program !== 'setpriv');
-    if (existsSync('/run/systemd/system')) await run(['systemctl', 'disable', ...units]);
+    const units = missing.filter((program) => UNITS.includes(program));
+    if (units.length > 0 && existsSync('/run/systemd/system')) {
+      await run(['systemctl', 'disable', ...units]);
+    }
   });
-  return missingPrograms();
+  return missingPrograms(packageByProgram);
 }
 
-async function missingPrograms(): Promise<readonly string[]> {
+async function missingPrograms(packageByProgram: PackageByProgram): Promise<readonly string[]> {
   const programs = Object.keys(packageByProgram);
   const found = await Promise.all(programs.map(isInstalled));
   return programs.filter((_, index) => !found[index]);

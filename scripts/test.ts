@@ -1,7 +1,7 @@
 import { buildIfStale } from './build.ts';
 import { missingForDaemon } from './requirements.ts';
 import { projectRoot, run } from './run.ts';
-import { installMissingPrograms } from './test-packages.ts';
+import { installMissingPrograms, TEST_PROGRAMS } from './test-packages.ts';
 
 process.exitCode = await test(process.argv.slice(2));
 
@@ -11,7 +11,7 @@ async function test(args: readonly string[]): Promise<number> {
   for (const lack of lacks) console.error(`cannot run the tests: this machine ${lack}`);
   if (lacks.length > 0) return 1;
 
-  const missing = await installMissingPrograms();
+  const missing = await installMissingPrograms(TEST_PROGRAMS);
   if (missing.length > 0) {
     console.error(`cannot run the tests: ${missing.join(', ')} not found (install and try again)`);
     return 1;

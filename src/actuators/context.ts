@@ -5,6 +5,7 @@ import type { Exit } from '../model/history.ts';
 import type { SlotRecord } from '../model/job-progress.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import type { Launches } from './launches.ts';
+import type { ProvisioningEnd, ProvisioningJobs } from './provisioning-jobs.ts';
 import type { StopCommands } from './stop-commands.ts';
 
 /** What the actuators act with. */
@@ -16,6 +17,9 @@ export interface ActuatorContext {
   readonly keeper: KeeperPort;
   readonly launches: Launches;
   readonly stopCommands: StopCommands;
+  readonly provisioningJobs: ProvisioningJobs;
+  /** Nobody is told of one that was given up. */
+  readonly onProvisioned: (name: ServiceName, end: ProvisioningEnd) => void;
   readonly daemonEnvironment: Readonly<Record<string, string | undefined>>;
   /** A stop command and all it started ended. */
   readonly onStopCommandEnded: (name: ServiceName, exit: Exit) => void;

@@ -31,6 +31,7 @@ export function forgetActuator(context: ActuatorContext): Actuators['forget'] {
   return async (name) => {
     await context.keeper.detach(name);
     context.launches.forget(name);
+    context.provisioningJobs.giveUp(name);
     context.removeServiceFolder(name);
     return [];
   };

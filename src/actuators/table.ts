@@ -1,6 +1,7 @@
 import type { Actuators } from '../model/action.ts';
 import { captureLogsActuator } from './capture-logs.ts';
 import type { ActuatorContext } from './context.ts';
+import { provisionActuator } from './provision.ts';
 import { recordSlotsActuator } from './record-slots.ts';
 import { forgetActuator, removeCgroupActuator } from './remove.ts';
 import { startActuator } from './start.ts';
@@ -10,6 +11,7 @@ import { stopCommandActuator } from './stop-command.ts';
 /** The executors of all actions. */
 export function createActuators(context: ActuatorContext): Actuators {
   return {
+    provision: provisionActuator(context),
     start: startActuator(context),
     signal: signalActuator(context),
     'stop-command': stopCommandActuator(context),

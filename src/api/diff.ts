@@ -1,6 +1,7 @@
+import { problemRowOf } from '../model/desired.ts';
 import type { ParamsOf, ResultOf } from '../rpc/contract.ts';
 import type { ApiPorts, LocatedChange } from './ports.ts';
-import { brakeRowOf, problemRowOf } from './update.ts';
+import { brakeRowOf } from './update.ts';
 
 type ChangeRow = ResultOf<'sources.diff'>['changes'][number];
 

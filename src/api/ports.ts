@@ -133,6 +133,8 @@ export interface ApiPorts {
   /** Takes back what was asked of a service, if it is that; gives what was taken back. */
   readonly liftIntent: (name: ServiceName, isMeant: (intent: Intent) => boolean) => Intent | null;
   readonly enqueue: (name: ServiceName) => void;
+  /** Whether a marker of provisioning is at this path, now. */
+  readonly hasMarker: (path: string) => boolean;
   /** What the sources said at their last reading, whether a pass has seen it or not. */
   readonly desired: (name: ServiceName) => DesiredService | null;
   /**

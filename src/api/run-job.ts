@@ -69,6 +69,9 @@ function judgeBegun(status: ServiceStatus | null, intent: Intent): number | null
   if (status === null) throw overtaken('it is not defined any more', intent);
   const { run } = status.history;
   if (run !== null && run.intentId >= intent.id) return run.number;
+  const unready = status.conditions.find(({ type }) => type === 'ProvisioningFailed');
+  const isKnown = (status.intent?.id ?? 0) >= intent.id;
+  if (isKnown && unready !== undefined) throw overtaken(unready.message, intent);
   const newer = status.intent !== null && status.intent.id > intent.id ? status.intent : null;
   if (newer?.want === 'stop') throw overtaken(`it was stopped by ${newer.actor}`, intent);
   return null;

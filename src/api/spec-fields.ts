@@ -1,5 +1,6 @@
 import { formatDuration } from '../lib/duration.ts';
 import { formatFileMode } from '../lib/file-mode.ts';
+import { provisioningAsWritten } from '../model/provisioning.ts';
 import { fieldValues, JOB_KEYS } from '../model/restart-hash.ts';
 import type { JobSpec, ResourceLimit, ServiceSpec } from '../model/service-spec.ts';
 import { maskedValue } from '../model/shown-value.ts';
@@ -22,7 +23,7 @@ function isOfItsKind(path: string, { job }: ServiceSpec): boolean {
 
 /** Fields whose value in a file looks other than in the spec. */
 function writtenOtherwise(spec: ServiceSpec): ReadonlyMap<string, Omit<SpecField, 'line'>> {
-  const { stop, umask, limits, environment, restart, job } = spec;
+  const { stop, umask, limits, environment, restart, provisioning, job } = spec;
   const shown: readonly (readonly [string, Value])[] = [
     ['process.umask', formatFileMode(umask)],
     ['process.limits', limitsAsWritten(limits)],
@@ -32,6 +33,7 @@ function writtenOtherwise(spec: ServiceSpec): ReadonlyMap<string, Omit<SpecField
     ],
     ['restart_policy.tolerance.duration', formatDuration(restart.toleranceMs)],
     ...(job === null ? [] : jobDurations(job)),
+    ['provisioning', provisioningAsWritten(provisioning)],
   ];
   const stopField =
     stop.kind === 'signal'

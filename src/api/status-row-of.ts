@@ -37,12 +37,14 @@ export function briefRowOf(
   };
 }
 
+type ProvisioningKey = keyof StatusRow & `provisioning_${string}`;
+
 /** The row that people and machines see of one service. Pure. */
 export function statusRowOf(
   status: ServiceStatus,
   userFlags: readonly UserFlag[],
   now: Instant,
-): StatusRow {
+): Omit<StatusRow, ProvisioningKey> {
   const { desired, cgroup, history } = status;
   const accepted = desired?.accepted ?? null;
   const spec = accepted?.spec ?? null;
@@ -73,9 +75,6 @@ export function statusRowOf(
     stopped_by: stop?.actor ?? null,
     stopped_reason: stop?.reason ?? null,
     stopped_until_ms: stop && endsAtWallMs(stop, now),
-    provisioning_defined: false,
-    provisioning_marker: null,
-    provisioning_marker_exists: false,
     ...scheduleOf(spec?.job ?? null),
     detail: null,
   };
@@ -150,7 +149,14 @@ function troubleFile({ desired }: ServiceStatus): string | null {
   }
 }
 
-function nextStartInMs({ history, phase }: ServiceStatus, nowMs: number): number | null {
-  if (phase !== 'BACKOFF' || history.nextStartMonotonicMs === null) return null;
-  return Math.max(Math.round(history.nextStartMonotonicMs - nowMs), 0);
+function nextStartInMs(
+  { history, phase, conditions }: ServiceStatus,
+  nowMs: number,
+): number | null {
+  if (phase !== 'BACKOFF') return null;
+  const isUnprovisioned = conditions.some(({ type }) => type === 'ProvisioningFailed');
+  const dueMs = isUnprovisioned
+    ? (history.provisioning?.nextTryMonotonicMs ?? null)
+    : history.nextStartMonotonicMs;
+  return dueMs === null ? null : Math.max(Math.round(dueMs - nowMs), 0);
 }

@@ -1,4 +1,5 @@
 import { readInstant } from '../lib/clock.ts';
+import { markerPath } from '../model/provisioning.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import type { ServiceStatus } from '../model/status.ts';
 import type { ParamsOf, ResultOf } from '../rpc/contract.ts';
@@ -18,7 +19,10 @@ export function showStatus(
 ): ResultOf<'status'> {
   const statuses = selected(ports, names);
   const now = readInstant(ports.clock);
-  const rows = statuses.map((status) => statusRowOf(status, ports.userFlags(status.name), now));
+  const rows = statuses.map((status) => ({
+    ...statusRowOf(status, ports.userFlags(status.name), now),
+    ...provisioningOf(ports, status),
+  }));
   const services = detail ? detailed(ports, rows, statuses, now.wallMs) : rows;
   return { services, warnings: ports.daemonInfo().warnings };
 }
@@ -34,6 +38,24 @@ export function showBriefStatus(
   );
   return { services, warnings: ports.daemonInfo().warnings };
 }
+
+/** The marker is read anew: it may be deleted at any time, and nobody is told. */
+function provisioningOf(ports: ApiPorts, { desired }: ServiceStatus) {
+  const spec = desired?.accepted?.spec;
+  if (spec === undefined || spec.provisioning.length === 0) return NO_PROVISIONING;
+  const provisioning_marker = markerPath(spec.workingDirectory);
+  return {
+    provisioning_defined: true,
+    provisioning_marker,
+    provisioning_marker_exists: ports.hasMarker(provisioning_marker),
+  };
+}
+
+const NO_PROVISIONING = {
+  provisioning_defined: false,
+  provisioning_marker: null,
+  provisioning_marker_exists: false,
+};
 
 function selected(ports: ApiPorts, names: readonly string[]): readonly ServiceStatus[] {
   const all = ports.statuses();

@@ -1,4 +1,4 @@
-import type { Brake, Problem } from '../model/desired.ts';
+import { type Brake, problemRowOf } from '../model/desired.ts';
 import type { ParamsOf, ResultOf } from '../rpc/contract.ts';
 import type { CallContext } from '../rpc/dispatch.ts';
 import type { ApiPorts } from './ports.ts';
@@ -28,11 +28,6 @@ export async function updateSources(
     conflicts: report.conflicts,
     brakes: report.brakes.map(brakeRowOf),
   };
-}
-
-/** A problem as it is printed. */
-export function problemRowOf({ keyPath, ...problem }: Problem): Report['problems'][number] {
-  return { ...problem, key_path: keyPath };
 }
 
 /** A tripped brake as it is printed. */

@@ -146,7 +146,13 @@ function messageOf(status: ServiceStatus, type: ConditionType): string | null {
 }
 
 function whyNot(status: ServiceStatus): string {
-  const telling: readonly ConditionType[] = ['Failed', 'Backoff', 'NeverValid', 'Disabled'];
+  const telling: readonly ConditionType[] = [
+    'Failed',
+    'Backoff',
+    'ProvisioningFailed',
+    'NeverValid',
+    'Disabled',
+  ];
   const messages = telling.flatMap((type) => messageOf(status, type) ?? []);
   return messages.length === 0 ? describeState(status) : messages.join('; ');
 }

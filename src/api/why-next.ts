@@ -29,6 +29,8 @@ const NEXT_OF_STATE: { readonly [S in WhyState]: (facts: WhyFacts) => Next | nul
   backoff: nextStart,
   completed: nothing,
   scheduled: nextSlot,
+  provisioning: (facts) => inMs('start', 'it is started when that is done', null, facts),
+  unprovisioned: nextProvisioning,
   down: nothing,
 };
 
@@ -42,6 +44,11 @@ function nextStart(facts: WhyFacts): Next | null {
 function nextSlot(facts: WhyFacts): Next | null {
   const slotMs = facts.status.history.job?.nextSlotMs ?? null;
   return slotMs === null ? null : inMs('start', 'it is run', slotMs - facts.now.wallMs, facts);
+}
+
+function nextProvisioning(facts: WhyFacts): Next | null {
+  const dueMs = facts.status.history.provisioning?.nextTryMonotonicMs ?? null;
+  return dueMs === null ? null : at('retry', 'it is provisioned again', dueMs, facts);
 }
 
 /** A stop that was asked for with an end. */

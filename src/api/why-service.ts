@@ -31,6 +31,7 @@ const KEYS = [
   'process.oom_score_adj',
   'logs.stdout',
   'logs.stderr',
+  'provisioning',
 ];
 
 /**

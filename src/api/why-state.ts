@@ -19,6 +19,8 @@ export type WhyState =
   | 'backoff'
   | 'completed'
   | 'scheduled'
+  | 'provisioning'
+  | 'unprovisioned'
   | 'down';
 
 /** The first that holds wins, in the order of the phases. */
@@ -30,6 +32,7 @@ const STATES: readonly (readonly [ConditionType, WhyState])[] = [
   ['MainProcessGone', 'main-gone'],
   ['Populated', 'running'],
   ['Starting', 'starting'],
+  ['Provisioning', 'provisioning'],
   ['NeverValid', 'invalid'],
   ['Disabled', 'disabled'],
   ['StoppedByOperator', 'stopped'],
@@ -37,6 +40,7 @@ const STATES: readonly (readonly [ConditionType, WhyState])[] = [
   ['Backoff', 'backoff'],
   ['Completed', 'completed'],
   ['Scheduled', 'scheduled'],
+  ['ProvisioningFailed', 'unprovisioned'],
 ];
 
 /** The state that a set of conditions comes to; `down` when none of them tells why. */

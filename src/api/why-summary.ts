@@ -31,6 +31,7 @@ export function summarise(facts: WhyFacts): string {
     SENTENCES[state](facts),
     state === 'invalid' ? null : troubleInWords(status),
     waitingInWords(status),
+    provisioningInWords(status),
     failure === null ? null : `the last step failed (${failure})`,
   ];
   return `${status.name} ${is}: ${parts.filter((part) => part !== null).join('; ')}`;
@@ -52,6 +53,8 @@ const SENTENCES: { readonly [S in WhyState]: (facts: WhyFacts) => string } = {
   backoff: sayBackoff,
   completed: sayLeftAtThat,
   scheduled: sayScheduled,
+  provisioning: () => 'its working directory is being provisioned, then it is started',
+  unprovisioned: sayUnprovisioned,
   down: sayDown,
 };
 
@@ -149,6 +152,11 @@ function sayBackoff(facts: WhyFacts): string {
   return `it ${lastEnd(facts)}, ${nth} time in a row; next start ${due(facts)}`;
 }
 
+function sayUnprovisioned(facts: WhyFacts): string {
+  const message = messageOf(facts.status, 'ProvisioningFailed');
+  return `it cannot be provisioned, and is not started without that: ${message}; tried again ${due(facts)}`;
+}
+
 function sayLeftAtThat(facts: WhyFacts): string {
   const policy = specInForce(facts.status)?.spec.restart.policy ?? 'never';
   return `it ${lastEnd(facts)}, and restart policy ${policy} leaves it at that`;
@@ -183,6 +191,14 @@ function troubleInWords({ desired }: ServiceStatus): string | null {
     case 'held':
       return `its definition is gone, and the brake holds it as it is`;
   }
+}
+
+/** What is so of a service that runs, or may. */
+function provisioningInWords(status: ServiceStatus): string | null {
+  const failed = messageOf(status, 'ProvisioningFailed');
+  const isTold = whyStateOf(status.conditions) === 'unprovisioned';
+  if (failed !== null && !isTold) return `it could not be provisioned again (${failed})`;
+  return messageOf(status, 'ProvisioningOutdated');
 }
 
 function waitingInWords({ desired }: ServiceStatus): string | null {

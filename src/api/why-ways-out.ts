@@ -1,6 +1,7 @@
+import { markerPath } from '../model/provisioning.ts';
 import type { Explanation } from '../rpc/explanation.ts';
 import { adviceOnExit } from './why-exit.ts';
-import { placeOf, specInForce, type WhyFacts } from './why-facts.ts';
+import { messageOf, placeOf, specInForce, type WhyFacts } from './why-facts.ts';
 import { type WhyState, whyStateOf } from './why-state.ts';
 
 type WayOut = Explanation['ways_out'][number];
@@ -8,7 +9,12 @@ type WayOut = Explanation['ways_out'][number];
 /** What can be done about it, the most likely first. Pure. */
 export function waysOut(facts: WhyFacts): readonly WayOut[] {
   const state = whyStateOf(facts.status.conditions);
-  return [...outOfTrouble(facts), ...outOfWaiting(facts), ...WAYS_OUT_OF_STATE[state](facts)];
+  return [
+    ...outOfTrouble(facts),
+    ...outOfWaiting(facts),
+    ...outOfProvisioning(facts),
+    ...WAYS_OUT_OF_STATE[state](facts),
+  ];
 }
 
 const none = () => [];
@@ -43,6 +49,8 @@ const WAYS_OUT_OF_STATE: { readonly [S in WhyState]: (facts: WhyFacts) => readon
     ...adviceOnExit(facts),
     pmctl(facts, 'run', 'runs it now, and shows its output'),
   ],
+  provisioning: none,
+  unprovisioned: none,
   completed: (facts) => [pmctl(facts, 'start', 'runs it again')],
   down: none,
 };
@@ -73,6 +81,16 @@ function outOfTrouble({ status }: WhyFacts): readonly WayOut[] {
       ];
     }
   }
+}
+
+function outOfProvisioning(facts: WhyFacts): readonly WayOut[] {
+  const spec = specInForce(facts.status)?.spec;
+  const again = { command: 'pmctl update', hint: 'provisions again at once' };
+  if (spec !== undefined && messageOf(facts.status, 'ProvisioningOutdated') !== null) {
+    return [{ command: `rm ${markerPath(spec.workingDirectory)}`, hint: 'makes it due' }, again];
+  }
+  if (messageOf(facts.status, 'ProvisioningFailed') === null) return [];
+  return [byHand(`mend what it says, or correct ${definedAt(facts, 'provisioning')}`), again];
 }
 
 function outOfWaiting({ status: { desired } }: WhyFacts): readonly WayOut[] {

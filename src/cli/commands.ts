@@ -194,6 +194,22 @@ export const COMMANDS: readonly Command[] = [
     load: () => import('./commands/diff.ts'),
   },
   {
+    name: 'validate',
+    summary: 'Check definitions and master configs and print every problem; needs no daemon',
+    operands: '<file|folder|->…',
+    leastOperands: 1,
+    mostOperands: MANY,
+    options: {
+      kind: {
+        type: 'string',
+        value: 'KIND',
+        help: 'service, auto-service or master (default: told by the content)',
+      },
+    },
+    example: 'pmctl validate config.yaml config.d web.yaml',
+    load: () => import('./commands/validate.ts'),
+  },
+  {
     name: 'events',
     summary: 'Show what happened, oldest first',
     operands: '[service|pattern…]',

@@ -12,6 +12,8 @@ const LABELS: { readonly [T in ConditionType]?: string } = {
   Scheduled: 'schedule',
   Failed: 'failed',
   Backoff: 'backoff',
+  ProvisioningFailed: 'not provisioned',
+  ProvisioningOutdated: 'provisioning',
   StopStuck: 'stuck',
   Unrecorded: 'unrecorded',
   Unknown: 'unknown',
@@ -35,7 +37,8 @@ export function noteLines(row: BriefRow): readonly string[] {
 }
 
 function nextStart(type: string, { next_start_in_ms }: BriefRow): string {
-  if (type !== 'Backoff' || next_start_in_ms === null) return '';
+  const isWaiting = type === 'Backoff' || type === 'ProvisioningFailed';
+  if (!isWaiting || next_start_in_ms === null) return '';
   const span = next_start_in_ms < 1_000 ? `${next_start_in_ms}ms` : formatSpan(next_start_in_ms);
   return `; next start in ${span}`;
 }

@@ -14,6 +14,7 @@ import { endOf, readOn } from '../logs/read-on.ts';
 import { tailLines } from '../logs/tail.ts';
 import type { DaemonConfig } from '../model/daemon-config.ts';
 import type { ServiceName } from '../model/service-name.ts';
+import { hasMarker } from '../observers/observe-provisioning.ts';
 import type { Store } from '../reconciler/store.ts';
 import { RpcServer } from '../rpc/server.ts';
 import { listenOnUnixSocket } from '../rpc/unix-socket.ts';
@@ -102,6 +103,7 @@ function createPorts(parts: ApiParts): ApiPorts {
       return intent;
     },
     enqueue: (name) => controller.enqueue(name),
+    hasMarker,
     desired: (name) => store.desiredOf(name),
     setEnabled: ({ spec, source, sourceFile }, enabled) => {
       refuseWhenShuttingDown(parts, `${enabled ? 'enable' : 'disable'} '${spec.name}'`);
@@ -111,7 +113,12 @@ function createPorts(parts: ApiParts): ApiPorts {
     updateSources: async ({ prune, only }) => {
       const apply = only === undefined ? 'all' : new Set(only);
       const before = store.desired;
-      return reportUpdate(before, parts.sources.read({ settled: true, prune, apply }));
+      const report = reportUpdate(
+        before,
+        await parts.sources.read({ settled: true, prune, apply }),
+      );
+      if (only === undefined) provisionAgain(parts);
+      return report;
     },
     diffSources: (options) =>
       diffSources(
@@ -143,6 +150,15 @@ function createPorts(parts: ApiParts): ApiPorts {
     lastSeq: () => journal.lastSeq,
     onEvent: (listener) => parts.events.subscribe(listener),
   };
+}
+
+/** An update also looks for markers that were deleted, and tries again what failed. */
+function provisionAgain({ machinery: { store, controller } }: ApiParts): void {
+  for (const [name, { accepted }] of store.desired.services) {
+    if (accepted !== null && accepted.spec.provisioning.length > 0) {
+      controller.record(name, { kind: 'provisioning-requested' });
+    }
+  }
 }
 
 function refuseWhenShuttingDown(parts: ApiParts, what: string): void {

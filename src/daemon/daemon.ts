@@ -37,6 +37,8 @@ import type { CommandLine } from './successor.ts';
 const MANY = 100;
 /** How long a restart of the daemon waits for stop commands. */
 const STOP_COMMANDS_MS = 10_000;
+/** Provisioning that is given up ends its helper first, whose zombie the next image could not reap. */
+const PROVISIONING_MS = 10_000;
 
 export interface DaemonOptions {
   readonly config: DaemonConfig;
@@ -195,6 +197,7 @@ export class Daemon {
     for (const name of left) this.#say('daemon.warning', `'${name}' could not be stopped`);
     this.#lookout.stop();
     await this.#machinery.controller.stop();
+    await this.#machinery.provisioningJobs.close(PROVISIONING_MS);
     await this.#api?.close();
     // What could not be stopped keeps its parent, and the next daemon hears of its end.
     if (left.length === 0) await this.#endKeeper();
@@ -232,6 +235,7 @@ export class Daemon {
     await this.#sources.close();
     this.#lookout.stop();
     await this.#machinery.controller.stop();
+    await this.#machinery.provisioningJobs.close(PROVISIONING_MS);
     await this.#api?.close();
     this.#machinery.close();
     this.#histories.close();

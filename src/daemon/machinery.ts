@@ -1,13 +1,14 @@
 import { join } from 'node:path';
 import type { ActuatorContext } from '../actuators/context.ts';
 import { Launches } from '../actuators/launches.ts';
+import { type ProvisioningEnd, ProvisioningJobs } from '../actuators/provisioning-jobs.ts';
 import { StopCommands } from '../actuators/stop-commands.ts';
 import { createActuators } from '../actuators/table.ts';
 import type { CgroupTree } from '../host/cgroup-tree.ts';
 import { FifoPool } from '../host/fifo.ts';
 import { hostId } from '../host/host-id.ts';
 import type { KeeperClient } from '../keeper/keeper-client.ts';
-import type { Clock } from '../lib/clock.ts';
+import { type Clock, readInstant } from '../lib/clock.ts';
 import type { ServiceEvent } from '../model/event.ts';
 import { describeExit } from '../model/history.ts';
 import type { ServiceName } from '../model/service-name.ts';
@@ -37,6 +38,7 @@ export interface Machinery {
   readonly cgroupEvents: CgroupEvents;
   readonly keeper: KeeperClient;
   readonly stopCommands: StopCommands;
+  readonly provisioningJobs: ProvisioningJobs;
   /** The main process of a service is a child of the keeper, so its end is reported. */
   readonly isOwnChild: (name: ServiceName) => boolean;
   /** Closes what is watched, leaves the keeper, and removes what actuators keep ready. */
@@ -52,6 +54,7 @@ export function createMachinery(parts: MachineryParts): Machinery {
   const store = new Store();
   const launches = new Launches();
   const stopCommands = new StopCommands();
+  const provisioningJobs = new ProvisioningJobs();
   const keeper = createServiceKeeper({
     clock,
     tree,
@@ -79,6 +82,8 @@ export function createMachinery(parts: MachineryParts): Machinery {
     keeper,
     launches,
     stopCommands,
+    provisioningJobs,
+    onProvisioned: (name, end) => reportProvisioning(parts, controller, name, end),
     daemonEnvironment: process.env,
     onStopCommandEnded: (name, exit) => {
       const isFailed = exit.kind !== 'exited' || exit.code !== 0;
@@ -93,12 +98,14 @@ export function createMachinery(parts: MachineryParts): Machinery {
     isLauncherAlive: (name: ServiceName) => launches.isAlive(name),
     hasLaunched: (name: ServiceName, runNumber: number) => launches.hasLaunched(name, runNumber),
     isLogCaptured: (name: ServiceName, runNumber: number) => launches.isCaptured(name, runNumber),
+    isBeingProvisioned: (name: ServiceName, key: string) => provisioningJobs.isRunning(name, key),
   };
   const controller: Controller = new Controller(store, {
     clock,
     random: Math.random,
     hostId: hostId(),
-    observe: (name, history) => observeService(tree, own, name, history, clock.monotonicMs()),
+    observe: (name, history, spec) =>
+      observeService(tree, own, { name, history, spec }, clock.monotonicMs()),
     isUnchanged: (name, shown) => isUnchanged(tree, name, shown),
     watch: (name) => cgroupEvents.watch(name),
     intentOf: (name) => parts.intents.get(name),
@@ -119,5 +126,28 @@ export function createMachinery(parts: MachineryParts): Machinery {
     keeper.close();
     fifos.close();
   };
-  return { store, controller, cgroupEvents, keeper, stopCommands, isOwnChild, close };
+  return {
+    store,
+    controller,
+    cgroupEvents,
+    keeper,
+    stopCommands,
+    provisioningJobs,
+    isOwnChild,
+    close,
+  };
+}
+
+function reportProvisioning(
+  { clock, emit }: MachineryParts,
+  controller: Controller,
+  name: ServiceName,
+  { isDone, message, generation, intentId }: ProvisioningEnd,
+): void {
+  const at = readInstant(clock);
+  const kind = isDone ? 'service.provisioned' : 'service.provisioning-failed';
+  const data = { generation };
+  emit({ atMs: at.wallMs, service: name, kind, message, actor: 'supervisor', data });
+  if (isDone) controller.enqueue(name);
+  else controller.record(name, { kind: 'provisioning-failed', at, message, generation, intentId });
 }

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { closeInheritedDescriptors } from '../host/inherited-descriptors.ts';
+import { notifyReady, takeNotifySocket } from '../host/systemd-notify.ts';
 import { buildInfo } from '../lib/build-info.ts';
 import { systemClock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
@@ -10,15 +11,19 @@ import { Daemon } from './daemon.ts';
 import { createLogger, logEvent } from './event-log.ts';
 import { Orders } from './orders.ts';
 import { preflight } from './preflight.ts';
+import { releaseCgroup } from './release-cgroup.ts';
 import { ownCommandLine, replaceSelf } from './successor.ts';
 
-const USAGE = `Usage: processmaster [-c FILE] [--check]
+const USAGE = `Usage: processmaster [-c FILE] [--check [--format json]]
 
   -c, --config FILE  master config (default: config.yaml)
       --check        validate the master config and every definition it reaches, print all
                      problems, exit 0 or 1
+      --format FORMAT  of --check: text (default) or json
       --preflight    say whether this program could take over from the running daemon; changes
                      nothing
+      --release-cgroup
+                     for systemd's ExecStopPost=: make room in the unit's cgroup after a crash
       --version      print the build
   -h, --help         print this
 
@@ -37,7 +42,13 @@ async function main(args: readonly string[]): Promise<number> {
   const build = buildInfo();
   if (options.version)
     return print(`processmaster ${build.version} (${build.host}, ${build.time})\n`);
-  if (options.check) return check(options.config);
+  if (options['release-cgroup']) return releaseCgroup();
+  const { format } = options;
+  if (format !== 'text' && format !== 'json') {
+    complain(`processmaster: cannot print as '${format}': expected text or json\n`);
+    return EXIT_USAGE;
+  }
+  if (options.check) return check(options.config, format);
   if (options.preflight) return preflight(options.config);
   return run(options.config);
 }
@@ -49,7 +60,9 @@ function parseOptions(args: readonly string[]) {
       options: {
         config: { type: 'string', short: 'c', default: 'config.yaml' },
         check: { type: 'boolean', default: false },
+        format: { type: 'string', default: 'text' },
         preflight: { type: 'boolean', default: false },
+        'release-cgroup': { type: 'boolean', default: false },
         version: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
@@ -79,6 +92,7 @@ async function run(configPath: string): Promise<number> {
   closeInheritedDescriptors();
   // Set by our own launcher, for this process alone (mallopt(3)); services are not to inherit it.
   delete process.env.MALLOC_TRIM_THRESHOLD_;
+  const notifySocket = takeNotifySocket(process.env);
   const logger = createLogger();
   const orders = new Orders();
   try {
@@ -91,6 +105,10 @@ async function run(configPath: string): Promise<number> {
     });
     orders.listen(() => void daemon.requestRestart('SIGUSR2').catch(() => {}));
     await daemon.start();
+    // Supervision goes on where systemd cannot be told; it will say so itself.
+    if (notifySocket !== undefined) {
+      await notifyReady(notifySocket).catch((error: unknown) => complain(`${messageOf(error)}\n`));
+    }
     const order = await orders.given;
     if (order.kind === 'replace') await daemon.stopCommandsEnded();
     const stopReason = orders.stopReason;

@@ -1,10 +1,10 @@
-import type { DaemonConfig } from '../model/daemon-config.ts';
+import type { SourceConfig } from '../model/daemon-config.ts';
 import { AutoServiceDirectory, isAutoServiceFile } from '../sources/auto-service-directory.ts';
 import { ConfigDirectory, isDefinitionName } from '../sources/config-directory.ts';
 import type { WatchedSource } from '../sources/source-set.ts';
 
 /** The sources that the master config names. */
-export function sourcesOf(config: DaemonConfig): readonly WatchedSource[] {
+export function sourcesOf(config: SourceConfig): readonly WatchedSource[] {
   const { configDirectory, autoServiceDirectory, defaultUser, defaultGroup } = config;
   const sources: WatchedSource[] = [];
   if (configDirectory !== null) {

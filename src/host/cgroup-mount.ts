@@ -65,6 +65,20 @@ function mountedRoot(configured: 'self' | null, name: string): string {
   return configured === 'self' ? join(mount, withoutOwnLeaf(ownCgroup(), name)) : mount;
 }
 
+/** Where systemd runs the control processes (ExecStopPost=) of a unit with Delegate=, below the unit's. */
+const CONTROL_LEAF = '.control';
+
+/**
+ * The cgroup of the systemd unit whose end this process follows (as its `ExecStopPost=`);
+ * null when it does not, or when systemd puts the daemon somewhere else than into that cgroup.
+ */
+export function endedUnitCgroup(): string | null {
+  const cgroup = ownCgroup();
+  const mount = findCgroupMount(readFileSync('/proc/self/mounts', 'utf8'));
+  if (mount === null || basename(cgroup) !== CONTROL_LEAF) return null;
+  return join(mount, dirname(cgroup));
+}
+
 /** A daemon sits in a leaf of its own tree (see CgroupTree), and so does what takes its place. */
 function withoutOwnLeaf(cgroup: string, name: string): string {
   const instance = dirname(cgroup);

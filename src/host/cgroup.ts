@@ -179,6 +179,15 @@ export function enableControllers(
     });
 }
 
+/** Takes every controller from the children of the cgroup and of all below it; their limits end. */
+export function disableControllersWithin(path: CgroupPath): void {
+  for (const cgroup of subtreeOf(path).reverse().map(cgroupAt)) {
+    for (const controller of enabledControllers(cgroup)) {
+      writeControl(cgroup, 'cgroup.subtree_control', `-${controller}`);
+    }
+  }
+}
+
 /** The cgroup and all below it, parents first; iterative, for a service may nest them deeply. */
 function subtreeOf(path: CgroupPath): string[] {
   const found: string[] = [path];

@@ -73,8 +73,13 @@ export function walkTo<T>(path: string, options: WalkOptions, act: (entry: Entry
 
 /** Whether nobody but root can put something into this folder. */
 export function isRootOnlyFolder(folder: Stats): boolean {
+  return isFolderOf(folder, 0);
+}
+
+/** Whether nobody but the user of that uid (and root) can put something into this folder. */
+export function isFolderOf(folder: Stats, uid: number): boolean {
   const groupMayWrite = (folder.mode & 0o020) !== 0 && folder.gid !== 0;
-  return folder.uid === 0 && !groupMayWrite && (folder.mode & 0o002) === 0;
+  return folder.uid === uid && !groupMayWrite && (folder.mode & 0o002) === 0;
 }
 
 function namesOf(path: string): string[] {

@@ -2,7 +2,8 @@ import { type Parsed, parsed, unparsed } from './parsed.ts';
 
 const UNITS_MS = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000, ms: 1 } as const;
 
-const GRAMMAR = /^(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?$/;
+/** What {@link parseDuration} understands, and the empty text. */
+export const DURATION_GRAMMAR = /^(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?$/;
 
 const EXPECTED = 'a duration such as 1500ms, 30s, 10m, 2h, 1d or 1h30m';
 const EXPECTED_OR_MS = 'a duration in milliseconds, or one such as 30s, 10m or 1h30m';
@@ -17,7 +18,9 @@ export function parseDuration(
 ): Parsed<number> {
   const expected = bareMilliseconds ? EXPECTED_OR_MS : EXPECTED;
   const match =
-    bareMilliseconds && /^\d+$/.test(text) ? GRAMMAR.exec(`${text}ms`) : GRAMMAR.exec(text);
+    bareMilliseconds && /^\d+$/.test(text)
+      ? DURATION_GRAMMAR.exec(`${text}ms`)
+      : DURATION_GRAMMAR.exec(text);
   if (match === null || text === '') return unparsed(expected);
   const ms = Object.values(UNITS_MS).reduce(
     (sum, unitMs, index) => sum + Number(match[index + 1] ?? 0) * unitMs,

@@ -4,12 +4,15 @@ const POWERS = ['', 'k', 'm', 'g', 't', 'p'];
 
 const EXPECTED = 'a size such as 64MiB, 10m, 1GiB or a number of bytes';
 
+/** What {@link parseSize} understands, and `5i` and fractions of bytes. */
+export const SIZE_GRAMMAR = /^(\d+(?:\.\d+)?)([kmgtpKMGTP]?)([iI]?)[bB]?$/;
+
 /**
  * Reads a size as bytes: `64MiB` and `64Mi` are binary, `10m` and `10MB` decimal, a plain number
  * is bytes; letters in any case, fractions rounded down to whole bytes.
  */
 export function parseSize(text: string): Parsed<number> {
-  const match = /^(\d+(?:\.\d+)?)([kmgtp]?)(i?)b?$/i.exec(text);
+  const match = SIZE_GRAMMAR.exec(text);
   const [, amount, prefix = '', binary] = match ?? [];
   // "5i" and "1.5" (bytes) mean nothing.
   if (amount === undefined || (prefix === '' && (binary !== '' || amount.includes('.')))) {

@@ -5,6 +5,8 @@ import type { AcceptedSpec, ServiceSpec, SignalName } from './service-spec.ts';
 
 /** Arguments of each action. A new line here without an actuator does not compile. */
 interface ActionArguments {
+  /** Begin to provision the working directory; how it ends is told later. */
+  readonly provision: { readonly accepted: AcceptedSpec; readonly intentId: number };
   /** Launch the main process in the service's cgroup, its output captured. */
   readonly start: {
     readonly accepted: AcceptedSpec;

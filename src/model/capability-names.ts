@@ -2,7 +2,7 @@ import { nearest } from '../lib/nearest.ts';
 import { type Parsed, parsed, unparsed } from '../lib/parsed.ts';
 
 /** capabilities(7), without `CAP_`. */
-const CAPABILITY_NAMES: readonly string[] = [
+export const CAPABILITY_NAMES: readonly string[] = [
   'audit_control',
   'audit_read',
   'audit_write',

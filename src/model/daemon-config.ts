@@ -1,7 +1,9 @@
 import { posix } from 'node:path';
 import { type ConfigIssue, type Interpreted, valueAt } from './config-issue.ts';
 import { type DaemonFile, daemonSchema } from './daemon-schema.ts';
+import { masterWords } from './foreign-words.ts';
 import { interpret } from './interpret.ts';
+import { textOf } from './literal.ts';
 import { UNSUPPORTED_MASTER_KEYS } from './unsupported.ts';
 
 /** The validated, normalised master config: defaults filled in, every path absolute. */
@@ -29,6 +31,12 @@ export interface DaemonConfig {
   readonly journal: { readonly maxAgeMs: number; readonly maxBytes: number };
 }
 
+/** Where definitions are, and what they take from there. */
+export type SourceConfig = Pick<
+  DaemonConfig,
+  'configDirectory' | 'autoServiceDirectory' | 'defaultUser' | 'defaultGroup'
+>;
+
 /** Whether a change of a definition applies by itself or waits for `pmctl update`. */
 export type ApplyMode = 'auto' | 'manual';
 
@@ -49,6 +57,7 @@ export function interpretDaemonConfig(
   const result = interpret(daemonSchema, raw, {
     checks: [sourceIssues],
     unsupported: UNSUPPORTED_MASTER_KEYS,
+    foreignWords: masterWords,
   });
   if (!result.ok) return result;
   const config = normalise(result.value, baseDirectory);
@@ -59,6 +68,24 @@ export function interpretDaemonConfig(
   return issue === undefined
     ? { ok: true, value: config }
     : { ok: false, issues: [issue, ...others] };
+}
+
+/** What a master config says of its sources, be the rest of it wrong: for finding more problems. */
+export function sourcesNamedIn(raw: unknown, baseDirectory: string): SourceConfig {
+  const named = (key: string) => {
+    const text = textOf(valueAt(raw, ['global', key]));
+    return text === undefined || text === '' || text.includes('\0') ? null : text;
+  };
+  const folder = (key: string) => {
+    const path = named(key);
+    return path === null ? null : posix.resolve(baseDirectory, path);
+  };
+  return {
+    configDirectory: folder('config_directory'),
+    autoServiceDirectory: folder('auto_service_directory'),
+    defaultUser: named('default_service_user'),
+    defaultGroup: named('default_service_group'),
+  };
 }
 
 function sourceIssues(raw: unknown): readonly ConfigIssue[] {

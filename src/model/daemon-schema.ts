@@ -1,39 +1,43 @@
 import * as z from 'zod/mini';
-import { parseCpu } from '../lib/cpu.ts';
 import { parsed, unparsed } from '../lib/parsed.ts';
-import { parseSize } from '../lib/size.ts';
 import {
   account,
   argv,
+  cpus,
   duration,
   fileMode,
   flag,
   listOf,
   mapOf,
   oneOf,
-  orMax,
   path,
   quantity,
   section,
   size,
+  sizeOrMax,
   text,
   wholeNumber,
 } from './schema-parts.ts';
-import { parseServiceName, SERVICE_NAME_RULE } from './service-name.ts';
+import { parseServiceName, SERVICE_NAME, SERVICE_NAME_RULE } from './service-name.ts';
 
-const instanceName = quantity((value) =>
-  parseServiceName(value) === null ? unparsed(SERVICE_NAME_RULE) : parsed(value),
+const instanceName = quantity(
+  (value) => (parseServiceName(value) === null ? unparsed(SERVICE_NAME_RULE) : parsed(value)),
+  { json: { type: ['string', 'number', 'boolean'], pattern: SERVICE_NAME.source } },
 );
 
-const cgroupRoot = quantity((value) =>
-  value === 'self' || value.startsWith('/')
-    ? parsed(value)
-    : unparsed('the absolute path of a cgroup v2 folder, or self'),
+const cgroupRoot = quantity(
+  (value) =>
+    value === 'self' || value.startsWith('/')
+      ? parsed(value)
+      : unparsed('the absolute path of a cgroup v2 folder, or self'),
+  { json: { type: 'string', pattern: '^(?:self$|/)' } },
 );
+
+const USER_AND_HASH = /^[^:]+:.+$/;
 
 const userAndHash = quantity(
-  (value) => (/^[^:]+:.+$/.test(value) ? parsed(value) : unparsed('"user:hash"')),
-  { secret: true },
+  (value) => (USER_AND_HASH.test(value) ? parsed(value) : unparsed('"user:hash"')),
+  { secret: true, json: { type: 'string', pattern: USER_AND_HASH.source } },
 );
 
 const tls = section({
@@ -57,7 +61,7 @@ const webConsole = section({
     }),
   ),
   user: z.optional(account),
-  memory_max: z.optional(orMax(parseSize)),
+  memory_max: z.optional(sizeOrMax),
   base_path: z.optional(path),
   allow_plaintext_remote: z.optional(flag()),
   tls: z.optional(tls),
@@ -69,9 +73,9 @@ export const daemonSchema = section({
     section({
       root: z.optional(cgroupRoot),
       name: z._default(instanceName, 'processmaster'),
-      memory_max: z.optional(orMax(parseSize)),
-      memory_swap_max: z.optional(orMax(parseSize)),
-      cpu_max: z.optional(quantity(parseCpu)),
+      memory_max: z.optional(sizeOrMax),
+      memory_swap_max: z.optional(sizeOrMax),
+      cpu_max: z.optional(cpus),
       subtree_control_allow: z._default(flag(), true),
     }),
     {},

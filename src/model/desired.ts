@@ -19,6 +19,20 @@ export function formatProblem(problem: Problem): string {
   return `${problem.file}${position}:${key} ${problem.message}`;
 }
 
+/** A {@link Problem} as machines read it. */
+export interface ProblemRow {
+  readonly file: string;
+  readonly line: number | null;
+  readonly column: number | null;
+  readonly key_path: string;
+  readonly message: string;
+}
+
+/** A problem as it is printed for machines. */
+export function problemRowOf({ keyPath, ...problem }: Problem): ProblemRow {
+  return { ...problem, key_path: keyPath };
+}
+
 /** What one file says. `name` is `null` only where no name could be told. */
 export type Definition =
   | {

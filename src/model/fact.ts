@@ -1,5 +1,5 @@
 import type { Instant } from '../lib/clock.ts';
-import type { Exit, History, Run, StopProgress } from './history.ts';
+import type { Exit, History, ProvisioningFailure, Run, StopProgress } from './history.ts';
 import type { JobProgress, SlotRecord } from './job-progress.ts';
 import type { ProcessIdentity } from './observation.ts';
 
@@ -39,6 +39,15 @@ export type Fact =
   /** The signal was sent, or the stop command runs. */
   | { readonly kind: 'stop-asked'; readonly atMonotonicMs: number }
   | { readonly kind: 'stop-command-failed' }
+  | {
+      readonly kind: 'provisioning-failed';
+      readonly at: Instant;
+      readonly message: string;
+      readonly generation: number;
+      readonly intentId: number;
+    }
+  /** An operator wants it tried now. */
+  | { readonly kind: 'provisioning-requested' }
   | { readonly kind: 'kill-requested'; readonly atMonotonicMs: number; readonly killed: number };
 
 /** Folds one fact into the history. Facts of an earlier run change nothing. */
@@ -81,6 +90,10 @@ export function applyFact(history: History, fact: Fact): History {
       return history.stop === null
         ? history
         : { ...history, stop: { ...history.stop, commandFailed: true } };
+    case 'provisioning-failed':
+      return { ...history, provisioning: failProvisioning(history, fact) };
+    case 'provisioning-requested':
+      return history.provisioning ? { ...history, provisioning: null } : history;
     case 'kill-requested':
       return history.stop === null
         ? history
@@ -120,6 +133,15 @@ function recordSlots(
     retryAtMonotonicMs: isOver ? null : job.retryAtMonotonicMs,
     last: slots.findLast(({ outcome }) => outcome !== null) ?? job.last,
   };
+}
+
+function failProvisioning(
+  { provisioning }: History,
+  { at, message, generation, intentId }: Fact & { readonly kind: 'provisioning-failed' },
+): ProvisioningFailure {
+  const isAgain = provisioning?.generation === generation && provisioning.intentId === intentId;
+  const failures = isAgain ? provisioning.failures + 1 : 1;
+  return { at, message, generation, intentId, failures, nextTryMonotonicMs: null };
 }
 
 function beginStop(fact: Fact & { readonly kind: 'stop-requested' }): StopProgress {

@@ -1,3 +1,4 @@
+import { type ProvisioningEntry, provisioningAsWritten } from './provisioning.ts';
 import { changedFields } from './restart-hash.ts';
 import type { FieldChange } from './service-change.ts';
 import type { ServiceSpec } from './service-spec.ts';
@@ -26,6 +27,10 @@ const SPLITS: Readonly<Record<string, Split>> = {
     listOf<{ name: string; soft: unknown; hard: unknown }>(value).map(({ name, soft, hard }) =>
       part(['process', 'limits', name], soft === hard ? limit(soft) : { soft, hard }),
     ),
+  provisioning: (value) => {
+    const entries = listOf<ProvisioningEntry>(value);
+    return [part(['provisioning'], entries.length > 0 ? provisioningAsWritten(entries) : null)];
+  },
   'process.stop_signal or process.stop_command': (value) => {
     const stop = Object(value) as Partial<{ kind: string; signal: unknown; argv: unknown }>;
     return stop.kind === 'command'

@@ -38,6 +38,20 @@ export interface StopProgress {
   readonly killed: number;
 }
 
+/** Provisioning that failed, until it succeeds. */
+export interface ProvisioningFailure {
+  readonly at: Instant;
+  /** Which entry, where, why, and what had been applied by then. */
+  readonly message: string;
+  /** Generation and newest intent when it began: what comes later is worth a new try at once. */
+  readonly generation: number;
+  readonly intentId: number;
+  /** Failures in a row of that generation, without an operator in between. */
+  readonly failures: number;
+  /** `null` until it is settled. */
+  readonly nextTryMonotonicMs: number | null;
+}
+
 /** How a run was over: the cgroup is empty. */
 export interface RunEnd {
   readonly at: Instant;
@@ -87,6 +101,8 @@ export interface History {
   readonly clearedByGeneration: number;
   /** Set for a job. */
   readonly job: JobProgress | null;
+  /** Left out by builds that knew of none. */
+  readonly provisioning?: ProvisioningFailure | null;
 }
 
 /** Of a service that was never started. */

@@ -6,12 +6,16 @@ import {
   MAX_ISSUES,
   valueAt,
 } from './config-issue.ts';
+import { keyPaths } from './schema-keys.ts';
+import { unknownKeyMessage, type Vocabulary } from './unknown-key.ts';
 import { type UnsupportedKey, unsupportedIssues } from './unsupported.ts';
 
 /** What a schema cannot say about a file. */
 export interface FileRules {
   readonly checks: readonly Check[];
   readonly unsupported: readonly UnsupportedKey[];
+  /** What other tools call our keys; asked for when a key is not known. */
+  readonly foreignWords: () => ReadonlyMap<string, string>;
 }
 
 /** Looks at a raw document as a whole, also when parts of it are wrong. */
@@ -49,9 +53,7 @@ export function interpret<S extends z.ZodMiniType>(
   rules: FileRules,
 ): Interpreted<z.output<S>> {
   const result = z.safeParse(schema, raw);
-  const typeIssues = (result.success ? [] : result.error.issues)
-    .flatMap(configIssues)
-    .slice(0, MAX_ISSUES);
+  const typeIssues = result.success ? [] : configIssues(result.error.issues, schema, rules);
   const [first, ...rest] = [
     ...typeIssues,
     ...rules.checks.flatMap((check) => check(raw)).filter((issue) => !isInside(issue, typeIssues)),
@@ -62,16 +64,27 @@ export function interpret<S extends z.ZodMiniType>(
   return { ok: true, value: result.data };
 }
 
-function configIssues(issue: z.core.$ZodIssue): readonly ConfigIssue[] {
-  if (issue.code !== 'unrecognized_keys') {
-    return [{ path: issue.path, at: 'value', message: issue.message }];
-  }
-  const messages = issue.message.split('\n');
-  return issue.keys.map((key, index) => ({
-    path: [...issue.path, key],
-    at: 'key',
-    message: messages[index] ?? issue.message,
-  }));
+function configIssues(
+  issues: readonly z.core.$ZodIssue[],
+  schema: z.ZodMiniType,
+  { foreignWords }: FileRules,
+): readonly ConfigIssue[] {
+  let vocabulary: Vocabulary | undefined;
+  return issues
+    .slice(0, MAX_ISSUES)
+    .flatMap((issue): readonly ConfigIssue[] => {
+      const { path: section, message } = issue;
+      if (issue.code !== 'unrecognized_keys') return [{ path: section, at: 'value', message }];
+      vocabulary ??= { paths: keyPaths(schema), foreignWords: foreignWords() };
+      const words = vocabulary;
+      const known = message.split('\n');
+      return issue.keys.slice(0, MAX_ISSUES).map((key) => ({
+        path: [...section, key],
+        at: 'key',
+        message: unknownKeyMessage({ section, key, known }, words),
+      }));
+    })
+    .slice(0, MAX_ISSUES);
 }
 
 /** Where `process` is no map, what is missing in it is no news. */

@@ -23,11 +23,18 @@ export interface Observation {
    * put itself into the background. Read only while the main process is not in the cgroup.
    */
   readonly leader: ProcessIdentity | null;
+  readonly provisioning: ProvisioningObservation;
   /** Both output streams are being read. */
   readonly logsCaptured: boolean;
   /** What the run has used. Read only where a job's run seems to be over. */
   readonly usage?: RunUsage;
 }
+
+/**
+ * How far the provisioning of the accepted spec is: it has none; its marker is not there (or cannot be
+ * read, which carrying it out tells); it is being carried out; it was; it was, with other entries.
+ */
+export type ProvisioningObservation = 'none' | 'due' | 'running' | 'done' | 'outdated';
 
 /** A process that cannot be mistaken for a later one with the same pid. */
 export interface ProcessIdentity {

@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
 import { type Parsed, parsed, unparsed } from '../lib/parsed.ts';
-import { parseSize } from '../lib/size.ts';
+import { parseSize, SIZE_GRAMMAR } from '../lib/size.ts';
 import { isMap, Literal, textOf } from './literal.ts';
-import { leaf, section } from './schema-parts.ts';
+import { type JsonForm, leaf, section } from './schema-parts.ts';
 import type { ResourceLimit } from './service-spec.ts';
 
 /** The limits of setrlimit(2) that count bytes, so that `64MiB` makes sense. */
@@ -23,8 +23,16 @@ const EXPECTED = 'a whole number, unlimited, or {soft, hard} with soft not above
 type Bounds = Omit<ResourceLimit, 'name'>;
 type ReadBound = (input: unknown) => Parsed<number | null>;
 
-const bytes = z.optional(bounds((input) => parseSize(textOf(input) ?? '')));
-const count = z.optional(bounds(wholeNumber));
+const bytes = z.optional(
+  bounds((input) => parseSize(textOf(input) ?? ''), {
+    type: ['integer', 'string'],
+    minimum: 0,
+    pattern: `^unlimited$|${SIZE_GRAMMAR.source}`,
+  }),
+);
+const count = z.optional(
+  bounds(wholeNumber, { type: ['integer', 'string'], minimum: 0, pattern: '^unlimited$' }),
+);
 
 /** `nofile: 65536`, `memlock: unlimited`, `nproc: {soft: 100, hard: 200}`. */
 export const resourceLimits = section({
@@ -54,15 +62,25 @@ export function listLimits(limits: z.output<typeof resourceLimits>): readonly Re
   });
 }
 
-function bounds(read: ReadBound) {
-  return leaf((input): Parsed<Bounds> => {
-    const soft = bound(isMap(input) ? input.soft : input, read);
-    const hard = bound(isMap(input) ? input.hard : input, read);
-    const hasOthers = isMap(input) && Object.keys(input).length !== 2;
-    if (!soft.ok || !hard.ok || hasOthers || isAbove(soft.value, hard.value))
-      return unparsed(EXPECTED);
-    return parsed({ soft: soft.value, hard: hard.value });
-  });
+function bounds(read: ReadBound, json: JsonForm) {
+  const properties = { soft: json, hard: json };
+  const both = {
+    type: 'object',
+    properties,
+    required: ['soft', 'hard'],
+    additionalProperties: false,
+  };
+  return leaf(
+    (input): Parsed<Bounds> => {
+      const soft = bound(isMap(input) ? input.soft : input, read);
+      const hard = bound(isMap(input) ? input.hard : input, read);
+      const hasOthers = isMap(input) && Object.keys(input).length !== 2;
+      if (!soft.ok || !hard.ok || hasOthers || isAbove(soft.value, hard.value))
+        return unparsed(EXPECTED);
+      return parsed({ soft: soft.value, hard: hard.value });
+    },
+    { json: { anyOf: [json, both] } },
+  );
 }
 
 function bound(input: unknown, read: ReadBound): Parsed<number | null> {

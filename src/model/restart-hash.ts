@@ -74,6 +74,7 @@ const FIELDS: FieldTable<Omit<ServiceSpec, 'name'>> = {
     toleranceMs: live('restart_policy.tolerance.duration'),
   },
   job: JOB_FIELDS,
+  provisioning: live('provisioning'),
 };
 
 /** Every field of a spec under its key, see {@link ChangedField.path}, in the order of the table. */

@@ -3,30 +3,49 @@
  * docs/performance). Every part says "expected …, got …" itself, in the words of the file.
  */
 import * as z from 'zod/mini';
-import { parseCpu } from '../lib/cpu.ts';
-import { parseDuration } from '../lib/duration.ts';
-import { parseFileMode } from '../lib/file-mode.ts';
-import { nearest } from '../lib/nearest.ts';
+import { CPU_GRAMMAR, parseCpu } from '../lib/cpu.ts';
+import { DURATION_GRAMMAR, formatDuration, parseDuration } from '../lib/duration.ts';
+import { FILE_MODE_GRAMMAR, formatFileMode, parseFileMode } from '../lib/file-mode.ts';
 import { type Parsed, parsed, unparsed } from '../lib/parsed.ts';
-import { parseSize } from '../lib/size.ts';
+import { parseSize, SIZE_GRAMMAR } from '../lib/size.ts';
 import { describeValue, isMap, Literal, textOf } from './literal.ts';
 
 // Compiled validators are for hot paths; here they only cost memory.
 z.config({ jitless: true });
 
-interface LeafOptions {
+/** JSON Schema of what may be written. */
+export type JsonForm = Readonly<Record<string, unknown>>;
+
+interface LeafOptions<T> {
   /** Keeps the value out of messages. */
   readonly secret?: boolean;
+  /** What may be written, for editors (scripts/build-schema): may take more than `read`, never less. */
+  readonly json?: JsonForm;
+  /** How a value is written, for those where that is not its JSON. */
+  readonly show?: (value: T) => string;
 }
 
+/** The `json` and `show` of a leaf, by its schema. */
+export const leafForms = new WeakMap<
+  z.core.$ZodType,
+  { readonly json: JsonForm; readonly show?: (value: never) => string }
+>();
+
+const SCALAR: JsonForm = { type: ['string', 'number', 'boolean'] };
+const NOT_EMPTY: JsonForm = { ...SCALAR, minLength: 1 };
+
 /** A value that a function understands or says what it expected instead. */
-export function leaf<T>(read: (input: unknown) => Parsed<T>, { secret = false }: LeafOptions = {}) {
-  return z.pipe(
+export function leaf<T>(
+  read: (input: unknown) => Parsed<T>,
+  { secret = false, json = {}, ...form }: LeafOptions<T> = {},
+) {
+  const schema = z.pipe(
     z.unknown(),
     z.transform((input: unknown, context): T => {
       const result = read(input);
       if (result.ok) return result.value;
-      const got = secret && textOf(input) !== undefined ? 'another value' : describeValue(input);
+      const isHidden = secret && textOf(input) !== undefined;
+      const got = result.got ?? (isHidden ? 'another value' : describeValue(input));
       context.issues.push({
         code: 'custom',
         input,
@@ -35,22 +54,21 @@ export function leaf<T>(read: (input: unknown) => Parsed<T>, { secret = false }:
       return z.NEVER;
     }),
   );
+  leafForms.set(schema, { json, ...form });
+  return schema;
 }
 
 /** A leaf whose source text is parsed, however YAML would have typed it. */
-export function quantity<T>(parse: (text: string) => Parsed<T>, options: LeafOptions = {}) {
-  return leaf((input) => parse(textOf(input) ?? ''), options);
+export function quantity<T>(parse: (text: string) => Parsed<T>, options: LeafOptions<T> = {}) {
+  return leaf((input) => parse(textOf(input) ?? ''), { json: SCALAR, ...options });
 }
 
 /** A map with known keys only; an empty one (`logs:` with nothing below it) has its defaults. */
 export function section<const Shape extends z.core.$ZodShape>(shape: Shape) {
   const known = Object.keys(shape);
   const strict = z.strictObject(shape, {
-    // One line a key, taken apart again in interpret().
-    error: (issue) =>
-      issue.code === 'unrecognized_keys'
-        ? issue.keys.map((key) => unknownKey(key, known)).join('\n')
-        : undefined,
+    // Only what interpret() makes its messages of, as it knows the other sections.
+    error: (issue) => (issue.code === 'unrecognized_keys' ? known.join('\n') : undefined),
   });
   return z.pipe(mapOnly('a map of keys'), strict);
 }
@@ -69,87 +87,140 @@ export function listOf<V extends z.core.$ZodType>(expected: string, items: V) {
 
 /** A string (or the source text of another scalar) that is not empty and holds no NUL. */
 export function text(expected: string) {
-  return quantity((value) =>
-    value === '' || value.includes('\0') ? unparsed(expected) : parsed(value),
+  return quantity(
+    (value) => (value === '' || value.includes('\0') ? unparsed(expected) : parsed(value)),
+    { json: NOT_EMPTY },
   );
 }
 
 /** Any scalar, as it was written. */
-export function anyScalar(expected: string, options: LeafOptions = {}) {
-  return leaf((input) => {
-    const value = textOf(input);
-    return value === undefined || value.includes('\0') ? unparsed(expected) : parsed(value);
-  }, options);
+export function anyScalar(expected: string, options: LeafOptions<string> = {}) {
+  return leaf(
+    (input) => {
+      const value = textOf(input);
+      return value === undefined || value.includes('\0') ? unparsed(expected) : parsed(value);
+    },
+    { json: SCALAR, ...options },
+  );
 }
 
 /** One of some words. */
 export function oneOf<const W extends string>(...words: readonly W[]) {
-  return quantity((value): Parsed<W> => {
-    const word = words.find((candidate) => candidate === value);
-    return word === undefined ? unparsed(`one of ${words.join(', ')}`) : parsed(word);
-  });
+  return quantity(
+    (value): Parsed<W> => {
+      const word = words.find((candidate) => candidate === value);
+      return word === undefined ? unparsed(`one of ${words.join(', ')}`) : parsed(word);
+    },
+    { json: { enum: words } },
+  );
 }
 
 /** A whole number between two bounds, both included. */
 export function wholeNumber(what: string, min: number, max: number = Number.MAX_SAFE_INTEGER) {
   const range = max === Number.MAX_SAFE_INTEGER ? `of ${min} or more` : `from ${min} to ${max}`;
-  return leaf((input) => {
-    const value = input instanceof Literal ? input.value : input;
-    return typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max
-      ? parsed(value)
-      : unparsed(`${what} ${range}`);
-  });
+  const most = max === Number.MAX_SAFE_INTEGER ? {} : { maximum: max };
+  return leaf(
+    (input) => {
+      const value = input instanceof Literal ? input.value : input;
+      const isInRange = typeof value === 'number' && value >= min && value <= max;
+      return isInRange && Number.isSafeInteger(value)
+        ? parsed(value)
+        : unparsed(`${what} ${range}`);
+    },
+    { json: { type: 'integer', minimum: min, ...most } },
+  );
 }
 
 /** `true` or `false`. */
 export function flag() {
-  return leaf((input) => {
-    const value = input instanceof Literal ? input.value : input;
-    return typeof value === 'boolean' ? parsed(value) : unparsed('true or false');
-  });
+  return leaf(
+    (input) => {
+      const value = input instanceof Literal ? input.value : input;
+      return typeof value === 'boolean' ? parsed(value) : unparsed('true or false');
+    },
+    { json: { type: 'boolean' } },
+  );
 }
 
-/** `MAX` (given as null) or what `parse` understands. */
-export function orMax<T>(parse: (text: string) => Parsed<T>) {
-  return quantity((value): Parsed<T | null> => {
-    if (isMax(value)) return parsed(null);
-    const result = parse(value);
-    return result.ok ? result : unparsed(`${result.expected}, or MAX`);
-  });
+/** `MAX` (given as null) or what `parse` understands, whose strings match `grammar`. */
+export function orMax<T>(
+  parse: (text: string) => Parsed<T>,
+  grammar: RegExp,
+  { json, ...rest }: LeafOptions<T | null> & { readonly json: JsonForm },
+) {
+  return quantity(
+    (value): Parsed<T | null> => {
+      if (isMax(value)) return parsed(null);
+      const result = parse(value);
+      return result.ok ? result : unparsed(`${result.expected}, or MAX`);
+    },
+    { json: { ...json, pattern: anyOf(grammar, MAX_WORD) }, ...rest },
+  );
 }
+
+const MAX_WORD = /^[Mm][Aa][Xx]$/;
 
 /** Whether a raw value is the word for "no limit". */
 export function isMax(input: unknown): boolean {
-  return typeof input === 'string' && input.toUpperCase() === 'MAX';
+  return typeof input === 'string' && MAX_WORD.test(input);
 }
 
-export const cpus = quantity(parseCpu);
-export const duration = quantity((value) => parseDuration(value));
-export const milliseconds = quantity((value) => parseDuration(value, { bareMilliseconds: true }));
-export const size = quantity(parseSize);
-export const fileMode = quantity(parseFileMode);
+/** What a text that one of these understands looks like, in JSON Schema. */
+function anyOf(...grammars: readonly RegExp[]): string {
+  return grammars.map(({ source }) => source).join('|');
+}
+
+const MIB = 1024 ** 2;
+const WHOLE: JsonForm = { type: ['integer', 'string'], minimum: 0, minLength: 1 };
+
+export const cpus = quantity(parseCpu, {
+  json: {
+    type: ['number', 'string'],
+    exclusiveMinimum: 0,
+    pattern: anyOf(CPU_GRAMMAR, MAX_WORD),
+  },
+});
+export const duration = quantity((value) => parseDuration(value), {
+  json: { type: 'string', minLength: 1, pattern: anyOf(DURATION_GRAMMAR) },
+  show: formatDuration,
+});
+export const milliseconds = quantity((value) => parseDuration(value, { bareMilliseconds: true }), {
+  json: { ...WHOLE, pattern: anyOf(/^\d+$/, DURATION_GRAMMAR) },
+});
+export const size = quantity(parseSize, {
+  json: { ...WHOLE, pattern: anyOf(SIZE_GRAMMAR) },
+  show: (bytes) => (bytes % MIB === 0 ? `${bytes / MIB}MiB` : String(bytes)),
+});
+export const sizeOrMax = orMax(parseSize, SIZE_GRAMMAR, { json: WHOLE });
+export const fileMode = quantity(parseFileMode, {
+  json: { ...WHOLE, pattern: anyOf(FILE_MODE_GRAMMAR) },
+  show: formatFileMode,
+});
 export const path = text('a path');
 export const account = text('a name or a numeric id');
 
 /** The command and its arguments. */
-export const argv = leaf((input): Parsed<readonly [string, ...string[]]> => {
-  const expected = 'a list of a command and its arguments such as ["/bin/sleep", "10"]';
-  const words = Array.isArray(input) ? input.map(textOf) : [];
-  const [command, ...rest] = words.filter((word) => word !== undefined && !word.includes('\0'));
-  return command === undefined || command === '' || rest.length + 1 !== words.length
-    ? unparsed(expected)
-    : parsed([command, ...rest.filter((word) => word !== undefined)]);
-});
+export const argv = leaf(readArgv, { json: { type: 'array', minItems: 1, items: SCALAR } });
+
+const ARGV = 'a list of a command and its arguments such as ["/bin/sleep", "10"]';
+
+function readArgv(input: unknown): Parsed<readonly [string, ...string[]]> {
+  if (!Array.isArray(input)) return unparsed(ARGV);
+  const odd = input.find((word, at) => !isWord(word) || (at === 0 && word === ''));
+  if (input.length > 0 && odd !== undefined) {
+    return unparsed(ARGV, `a list with ${describeValue(odd)} in it`);
+  }
+  const [command, ...rest] = input.flatMap((word) => textOf(word) ?? []);
+  return command === undefined ? unparsed(ARGV) : parsed([command, ...rest]);
+}
+
+function isWord(input: unknown): boolean {
+  return textOf(input)?.includes('\0') === false;
+}
 
 function mapOnly(expected: string) {
   return leaf((input): Parsed<Readonly<Record<string, unknown>>> => {
     if (input === null) return parsed({});
     return isMap(input) ? parsed(input) : unparsed(expected);
   });
-}
-
-function unknownKey(key: string, known: readonly string[]): string {
-  const meant = nearest(key, known);
-  const hint = meant === undefined ? `known here: ${known.join(', ')}` : `did you mean "${meant}"?`;
-  return `unknown key ${JSON.stringify(key)}; ${hint}`;
 }

@@ -1,8 +1,10 @@
 import { posix } from 'node:path';
 import { type ConfigIssue, type Interpreted, valueAt } from './config-issue.ts';
+import { serviceWords } from './foreign-words.ts';
 import { type Check, exclusive, interpret, required } from './interpret.ts';
 import { jobIssues, jobSpec } from './job-definition.ts';
-import { describeValue, isMap } from './literal.ts';
+import { describeValue, isMap, textOf } from './literal.ts';
+import type { ProvisioningEntry } from './provisioning.ts';
 import { listLimits } from './resource-limits.ts';
 import type { ServiceName } from './service-name.ts';
 import { type ServiceFile, serviceSchema } from './service-schema.ts';
@@ -32,6 +34,7 @@ export function interpretService(
   const result = interpret(serviceSchema, raw, {
     checks: [...CHECKS, ...contextChecks(context)],
     unsupported: UNSUPPORTED_SERVICE_KEYS,
+    foreignWords: serviceWords,
   });
   if (!result.ok) return result;
   const name = result.value.application ?? context.defaultName;
@@ -50,6 +53,7 @@ const CHECKS: readonly Check[] = [
   exclusive(['process', 'schedule'], ['restart_policy']),
   jobIssues,
   environmentIssues,
+  escapingPaths,
 ];
 
 function contextChecks(context: DefinitionContext): readonly Check[] {
@@ -95,6 +99,18 @@ function environmentIssues(raw: unknown): readonly ConfigIssue[] {
   });
 }
 
+/** An absolute path says where it leads; a relative one is of the service's own folder. */
+function escapingPaths(raw: unknown): readonly ConfigIssue[] {
+  const list = valueAt(raw, ['provisioning']);
+  if (!Array.isArray(list)) return [];
+  return list.flatMap((entry: unknown, index): readonly ConfigIssue[] => {
+    const written = isMap(entry) ? textOf(entry.path) : undefined;
+    if (written === undefined || !/^\.\.(?:\/|$)/.test(posix.normalize(written))) return [];
+    const message = `expected a path inside process.working_directory (or an absolute one), got ${describeValue(written)}`;
+    return [{ path: ['provisioning', index, 'path'], at: 'value', message }];
+  });
+}
+
 function normalise(file: ServiceFile, name: ServiceName, context: DefinitionContext): ServiceSpec {
   const process = file.process;
   const directory = process.working_directory ?? context.defaultWorkingDirectory ?? '.';
@@ -130,6 +146,7 @@ function normalise(file: ServiceFile, name: ServiceName, context: DefinitionCont
     },
     restart: restartSpec(file.restart_policy),
     job: jobSpec(process),
+    provisioning: provisioningEntries(file.provisioning, workingDirectory),
   };
 }
 
@@ -148,6 +165,20 @@ function restartSpec(policy: ServiceFile['restart_policy']): ServiceSpec['restar
     maxRestarts: policy.tolerance.max_restarts,
     toleranceMs: policy.tolerance.duration,
   };
+}
+
+function provisioningEntries(
+  entries: ServiceFile['provisioning'] = [],
+  workingDirectory: string,
+): readonly ProvisioningEntry[] {
+  return entries.map(({ path, ownership, mode, add_net_bind_capability }) => ({
+    path: posix.resolve(workingDirectory, path),
+    owner: ownership?.owner ?? null,
+    group: ownership?.group ?? null,
+    recursive: ownership?.recursive ?? false,
+    mode: mode ?? null,
+    addNetBindCapability: add_net_bind_capability ?? false,
+  }));
 }
 
 function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {

@@ -1,9 +1,8 @@
 import * as z from 'zod/mini';
-import { parseDuration } from '../lib/duration.ts';
-import { parseFileMode } from '../lib/file-mode.ts';
+import { DURATION_GRAMMAR, parseDuration } from '../lib/duration.ts';
+import { formatFileMode, parseFileMode } from '../lib/file-mode.ts';
 import { type Parsed, parsed, unparsed } from '../lib/parsed.ts';
-import { parseSize } from '../lib/size.ts';
-import { parseCapabilityName } from './capability-names.ts';
+import { CAPABILITY_NAMES, parseCapabilityName } from './capability-names.ts';
 import { parseLocalTime, parseSchedule, parseTimeZone } from './job-fields.ts';
 import { resourceLimits } from './resource-limits.ts';
 import {
@@ -23,41 +22,79 @@ import {
   quantity,
   section,
   size,
+  sizeOrMax,
   wholeNumber,
 } from './schema-parts.ts';
-import { parseServiceName, SERVICE_NAME_RULE } from './service-name.ts';
-import { parseSignalName } from './signal-names.ts';
+import { parseServiceName, SERVICE_NAME, SERVICE_NAME_RULE } from './service-name.ts';
+import { parseSignalName, SIGNAL_NAMES } from './signal-names.ts';
+
+/** Also numbers are names. */
+const NAME_FORM = { json: { type: ['string', 'number', 'boolean'], pattern: SERVICE_NAME.source } };
 
 const serviceName = quantity((value) => {
   const name = parseServiceName(value);
   return name === null ? unparsed(SERVICE_NAME_RULE) : parsed(name);
-});
+}, NAME_FORM);
 
 const environmentVariable = section({
-  name: quantity((value) =>
-    value === '' || /[=\0]/.test(value)
-      ? unparsed('the name of a variable, without "="')
-      : parsed(value),
+  name: quantity(
+    (value) =>
+      value === '' || /[=\0]/.test(value)
+        ? unparsed('the name of a variable, without "="')
+        : parsed(value),
+    { json: { type: ['string', 'number', 'boolean'], pattern: '^[^=]+$' } },
   ),
   // Values may be secrets, so no message shows one.
   value: anyScalar('a string', { secret: true }),
 });
 
-const umask = quantity((value) => {
-  const mode = parseFileMode(value);
-  return mode.ok && mode.value <= 0o777 ? mode : unparsed('an octal umask such as 0022');
+const umask = quantity(
+  (value) => {
+    const mode = parseFileMode(value);
+    return mode.ok && mode.value <= 0o777 ? mode : unparsed('an octal umask such as 0022');
+  },
+  {
+    json: { type: ['integer', 'string'], minimum: 0, pattern: '^(?:0o)?0*[0-7]{1,3}$' },
+    show: formatFileMode,
+  },
+);
+
+const timeLimit = quantity(
+  (value): Parsed<number | null> => {
+    if (value === 'never') return parsed(null);
+    const limit = parseDuration(value);
+    return limit.ok ? limit : unparsed(`${limit.expected}, or never`);
+  },
+  { json: { type: 'string', minLength: 1, pattern: `^never$|${DURATION_GRAMMAR.source}` } },
+);
+
+const signalName = quantity(parseSignalName, {
+  json: {
+    anyOf: [
+      { enum: SIGNAL_NAMES },
+      { type: 'integer', minimum: 1, maximum: 31 },
+      { type: 'string', pattern: anyCase('SIG', SIGNAL_NAMES) },
+    ],
+  },
 });
 
-const timeLimit = quantity((value): Parsed<number | null> => {
-  if (value === 'never') return parsed(null);
-  const limit = parseDuration(value);
-  return limit.ok ? limit : unparsed(`${limit.expected}, or never`);
+const capabilityName = quantity(parseCapabilityName, {
+  json: {
+    anyOf: [
+      { enum: CAPABILITY_NAMES },
+      { type: 'string', pattern: anyCase('CAP_', CAPABILITY_NAMES) },
+    ],
+  },
+});
+
+const localTime = quantity(parseLocalTime, {
+  json: { type: 'string', pattern: '^\\d{4}-\\d\\d-\\d\\d(?: \\d\\d:\\d\\d:\\d\\d)?$' },
 });
 
 const processKeys = section({
   working_directory: z.optional(path),
   start_command: z._default(argv, ['./run.sh']),
-  stop_signal: z.optional(quantity(parseSignalName)),
+  stop_signal: z.optional(signalName),
   stop_command: z.optional(argv),
   stop_grace_period_ms: z._default(milliseconds, 5_000),
   environment: z._default(listOf('a list of {name, value}', environmentVariable), []),
@@ -73,13 +110,10 @@ const processKeys = section({
   oom_score_adj: z.optional(wholeNumber('a score', -1000, 1000)),
   limits: z.prefault(resourceLimits, {}),
   no_new_privileges: z._default(flag(), false),
-  ambient_capabilities: z._default(
-    listOf('a list of capabilities', quantity(parseCapabilityName)),
-    [],
-  ),
+  ambient_capabilities: z._default(listOf('a list of capabilities', capabilityName), []),
   schedule: z.optional(quantity(parseSchedule)),
-  not_before: z.optional(quantity(parseLocalTime)),
-  not_after: z.optional(quantity(parseLocalTime)),
+  not_before: z.optional(localTime),
+  not_after: z.optional(localTime),
   max_time_per_run: z.optional(timeLimit),
   timezone: z.optional(quantity(parseTimeZone)),
   catch_up: z._default(oneOf('none', 'last'), 'none'),
@@ -110,18 +144,23 @@ const weight = z.optional(wholeNumber('a weight', 1, 10_000));
 
 const perSecond = z.optional(size);
 
-const device = quantity((value) =>
-  /^(?:\d+:\d+|\/dev\/.+)$/.test(value)
-    ? parsed(value)
-    : unparsed('"major:minor" or a path below /dev'),
+const DEVICE = /^(?:\d+:\d+|\/dev\/.+)$/;
+
+const device = quantity(
+  (value) => (DEVICE.test(value) ? parsed(value) : unparsed('"major:minor" or a path below /dev')),
+  { json: { type: 'string', pattern: DEVICE.source } },
 );
 
 const resourceKeys = section({
   max_cpu: z.optional(cpus),
-  max_memory: z.optional(orMax(parseSize)),
-  max_swap: z.optional(orMax(parseSize)),
-  memory_high: z.optional(orMax(parseSize)),
-  max_pids: z.optional(orMax(parseCount)),
+  max_memory: z.optional(sizeOrMax),
+  max_swap: z.optional(sizeOrMax),
+  memory_high: z.optional(sizeOrMax),
+  max_pids: z.optional(
+    orMax(parseCount, /^[1-9]\d{0,9}$/, {
+      json: { type: ['integer', 'string'], minimum: 1 },
+    }),
+  ),
   cpu_weight: weight,
   io_weight: weight,
   io_bandwidth: z.optional(
@@ -187,6 +226,14 @@ export const serviceSchema = section({
 });
 
 export type ServiceFile = z.output<typeof serviceSchema>;
+
+/** A pattern for words in any letter case, with or without a prefix: JSON Schema has no flag for it. */
+function anyCase(prefix: string, words: readonly string[]): string {
+  const letters = (text: string) =>
+    text.replace(/[a-z]/gi, (letter) => `[${letter.toLowerCase()}${letter.toUpperCase()}]`);
+  const rests = words.map((word) => (word.startsWith(prefix) ? word.slice(prefix.length) : word));
+  return `^(?:${letters(prefix)})?(?:${rests.map(letters).join('|')})$`;
+}
 
 function parseCount(value: string): Parsed<number> {
   return /^[1-9]\d{0,9}$/.test(value) ? parsed(Number(value)) : unparsed('a number of 1 or more');

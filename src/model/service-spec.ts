@@ -1,3 +1,4 @@
+import type { ProvisioningEntry } from './provisioning.ts';
 import type { ServiceName } from './service-name.ts';
 
 /** Signals by name, as in signal(7). */
@@ -56,6 +57,8 @@ export interface ServiceSpec {
   readonly restart: RestartSpec;
   /** Set for a job: it runs when its schedule says so, and is not restarted when it ends. */
   readonly job: JobSpec | null;
+  /** Carried out in this order. */
+  readonly provisioning: readonly ProvisioningEntry[];
 }
 
 /** Absolute paths of the files that the daemon writes. */

@@ -47,6 +47,12 @@ export type ConditionType =
   | 'Unrecorded'
   /** The kernel's state could not be read. */
   | 'Unknown'
+  /** The working directory is being provisioned. */
+  | 'Provisioning'
+  /** Provisioning failed and is tried again; without it nothing is started. */
+  | 'ProvisioningFailed'
+  /** The entries were changed since they were applied. */
+  | 'ProvisioningOutdated'
   /** The last action failed and is retried. */
   | 'ActionFailed';
 
@@ -73,12 +79,14 @@ const PHASES: readonly (readonly [ConditionType, Phase])[] = [
   ['Stopping', 'STOPPING'],
   ['Starting', 'STARTING'],
   ['Populated', 'RUNNING'],
+  ['Provisioning', 'STARTING'],
   ['NeverValid', 'INVALID'],
   ['Disabled', 'DISABLED'],
   ['StoppedByOperator', 'STOPPED'],
   ['Failed', 'FAILED'],
   ['Backoff', 'BACKOFF'],
   ['Scheduled', 'SCHEDULED'],
+  ['ProvisioningFailed', 'BACKOFF'],
 ];
 
 /** One word for a set of conditions. */

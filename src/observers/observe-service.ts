@@ -7,6 +7,8 @@ import { messageOf } from '../lib/errors.ts';
 import { type History, hasActiveRun } from '../model/history.ts';
 import type { CgroupObservation, Observation, ProcessIdentity } from '../model/observation.ts';
 import type { ServiceName } from '../model/service-name.ts';
+import type { ServiceSpec } from '../model/service-spec.ts';
+import { observeProvisioning } from './observe-provisioning.ts';
 
 /** What only this daemon knows about its own children and descriptors. */
 export interface OwnKnowledge {
@@ -14,6 +16,15 @@ export interface OwnKnowledge {
   /** This run was launched by this daemon, so its exit is reported here. */
   readonly hasLaunched: (name: ServiceName, runNumber: number) => boolean;
   readonly isLogCaptured: (name: ServiceName, runNumber: number) => boolean;
+  readonly isBeingProvisioned: (name: ServiceName, key: string) => boolean;
+}
+
+/** Which service is looked at, and what is known of it. */
+export interface Subject {
+  readonly name: ServiceName;
+  readonly history: History;
+  /** The accepted one: what its provisioning is about. */
+  readonly spec: ServiceSpec | null;
 }
 
 /** The way from the launch into the cgroup takes milliseconds; this is for a host that is on its knees. */
@@ -25,8 +36,7 @@ const APPEARS_WITHIN_MS = 2_000;
 export function observeService(
   tree: CgroupTree,
   own: OwnKnowledge,
-  name: ServiceName,
-  history: History,
+  { name, history, spec }: Subject,
   nowMonotonicMs: number,
 ): Observation {
   const cgroup = observeCgroup(tree, name);
@@ -38,6 +48,7 @@ export function observeService(
     launcherAlive,
     stopCommandRuns: history.stop !== null && hasStopCommand(tree, name),
     leader: needsLeader(history, cgroup, launcherAlive) ? findLeader(cgroup.pids) : null,
+    provisioning: observeProvisioning(spec, (key) => own.isBeingProvisioned(name, key)),
     logsCaptured: runNumber !== undefined && own.isLogCaptured(name, runNumber),
     ...(endsJobsRun(history, cgroup) ? { usage: readUsage(tree.service(name)) } : {}),
   };

@@ -55,7 +55,9 @@ function changeOf(
 }
 
 function kindOf({ actions, conditions, runs }: Outlook, restarts: boolean): ChangeKind {
-  if (actions.some(({ kind }) => kind === 'start')) return 'start';
+  const isStart = ({ kind }: Outlook['actions'][number]) =>
+    kind === 'start' || (kind === 'provision' && !runs);
+  if (actions.some(isStart)) return 'start';
   const has = (type: Condition['type']) => conditions.some((condition) => condition.type === type);
   if (runs && has('Disabled')) return 'stop';
   // Without a change that restarts it, a stop under way has another reason.

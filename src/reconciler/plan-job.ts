@@ -8,6 +8,7 @@ import { describeTry, type JobProgress, type SlotRecord } from '../model/job-pro
 import type { AcceptedSpec, JobSpec } from '../model/service-spec.ts';
 import type { Condition } from '../model/status.ts';
 import { joinSkipped, judgeDueSlots } from './due-slots.ts';
+import { planProvisioning } from './plan-provisioning.ts';
 import { planDown, planPresent, startAction } from './plan-service.ts';
 import { overdueAtMs } from './settle-job.ts';
 import type { Plan, Situation } from './situation.ts';
@@ -49,6 +50,26 @@ function planBusy(situation: JobSituation, present: Plan): Plan {
 }
 
 function planIdle(situation: JobSituation): Plan {
+  if (situation.wanted.kind !== 'run') return planReady(situation);
+  const { isReady, ...provisioning } = planProvisioning(situation, situation.accepted);
+  if (!isReady) return planUnready(situation, provisioning);
+  const planned = planReady(situation);
+  return { ...planned, conditions: [...planned.conditions, ...provisioning.conditions] };
+}
+
+/** What is due waits for the provisioning, but not for one that failed. */
+function planUnready(situation: JobSituation, provisioning: Plan): Plan {
+  const failed = provisioning.conditions.find(({ type }) => type === 'ProvisioningFailed');
+  const reason = `it could not be provisioned: ${failed?.message ?? ''}`;
+  const due = failed === undefined ? [] : dueSlots(situation, null);
+  const slots = due.map(
+    (slot): SlotRecord => (slot.outcome === null ? { ...slot, outcome: 'failed', reason } : slot),
+  );
+  const waiting = stayDown(situation, slots);
+  return { ...provisioning, actions: [...waiting.actions, ...provisioning.actions] };
+}
+
+function planReady(situation: JobSituation): Plan {
   const due = dueSlots(situation, null);
   const toRun = due.find(({ outcome }) => outcome === null);
   const open = openSlot(situation);

@@ -4,6 +4,7 @@ import { describeExit, hasActiveRun, type StopProgress } from '../model/history.
 import type { AcceptedSpec, ServiceSpec } from '../model/service-spec.ts';
 import type { Condition } from '../model/status.ts';
 import { DEFAULT_GRACE_MS, KILL_AGAIN_MS, killDueMonotonicMs } from '../model/stop-timing.ts';
+import { planProvisioning } from './plan-provisioning.ts';
 import { isFailure, wantsRestart } from './restart-budget.ts';
 import type { Plan, Situation } from './situation.ts';
 
@@ -116,7 +117,20 @@ function planRunning(situation: Situation, pids: readonly number[]): Plan {
   }
   const isReadOrUnreadable = observation.logsCaptured || spec === null || history.run === null;
   const actions = isReadOrUnreadable ? [] : [captureLogs(spec, history.run.number)];
-  return { actions, requeueAfterMs: null, conditions };
+  const provisioning = provisionWhileRunning(situation);
+  return {
+    actions: [...actions, ...provisioning.actions],
+    requeueAfterMs: provisioning.requeueAfterMs,
+    conditions: [...conditions, ...provisioning.conditions],
+  };
+}
+
+/** A marker that was deleted is an order to provision again; the processes are not touched. */
+function provisionWhileRunning(situation: Situation): Plan {
+  const accepted = situation.desired?.accepted;
+  return accepted && situation.wanted.kind === 'run'
+    ? planProvisioning(situation, accepted)
+    : { actions: [], requeueAfterMs: null, conditions: [] };
 }
 
 function captureLogs(spec: ServiceSpec, runNumber: number): Action {
@@ -216,9 +230,16 @@ function planStart(situation: Situation): Plan {
   if (verdict.kind === 'stay') {
     return { actions: tidyUp(situation), requeueAfterMs: null, conditions: [verdict.condition] };
   }
+  const { isReady, ...provisioning } = planProvisioning(situation, accepted);
+  if (!isReady)
+    return { ...provisioning, actions: [...tidyUp(situation), ...provisioning.actions] };
   const start = startAction(situation, accepted, verdict.reason);
   const starting: Condition = { type: 'Starting', message: verdict.reason };
-  return { actions: [start], requeueAfterMs: null, conditions: [starting] };
+  return {
+    actions: [start],
+    requeueAfterMs: null,
+    conditions: [starting, ...provisioning.conditions],
+  };
 }
 
 /** The next run. */

@@ -9,6 +9,7 @@ import { type History, hasActiveRun } from '../model/history.ts';
 import { type Intent, intentInForce } from '../model/intent.ts';
 import type { CgroupObservation, Observation } from '../model/observation.ts';
 import type { ServiceName } from '../model/service-name.ts';
+import type { ServiceSpec } from '../model/service-spec.ts';
 import { type Condition, phaseOf, type ServiceStatus } from '../model/status.ts';
 import type { Outlook } from './blast-radius.ts';
 import { plan } from './plan.ts';
@@ -30,7 +31,12 @@ export interface ReconcilePorts {
   /** Tells this host from others, for the jitter of jobs. */
   readonly hostId: string;
   /** Reads; must not throw: what cannot be read is `unknown`. */
-  readonly observe: (name: ServiceName, history: History) => Observation;
+  readonly observe: (
+    name: ServiceName,
+    history: History,
+    /** The accepted one: what its provisioning is about. */
+    spec: ServiceSpec | null,
+  ) => Observation;
   /** Whether what is shown of a service's cgroup is still so; a cheaper look than to observe it. */
   readonly isUnchanged: (name: ServiceName, shown: CgroupObservation) => boolean;
   /** Makes sure that changes of the service's cgroup enqueue its name. */
@@ -134,7 +140,7 @@ export class Reconciler {
     const now = readInstant(this.#ports.clock);
     // A service that is not known yet must not become known by being looked at.
     const history = this.#store.history(name) ?? this.#ports.loadHistory(name);
-    const reading = this.#settled({ ...this.#observed(name, now, history), desired }, now);
+    const reading = this.#settled(this.#observed(name, now, { history, desired }), now);
     const runs = hasActiveRun(reading.history);
     return { ...plan(reading, now), runs };
   }
@@ -160,12 +166,19 @@ export class Reconciler {
     this.#ports.emit(intentExpiredEvent(name, intent, now.wallMs));
   }
 
-  #observed(name: ServiceName, now: Instant, history = this.#history(name)): Reading {
+  #observed(
+    name: ServiceName,
+    now: Instant,
+    {
+      history = this.#history(name),
+      desired = this.#store.desiredOf(name),
+    }: Partial<Pick<Reading, 'history' | 'desired'>> = {},
+  ): Reading {
     return {
       name,
-      desired: this.#store.desiredOf(name),
+      desired,
       intent: intentInForce(this.#ports.intentOf(name), now.monotonicMs),
-      observation: this.#ports.observe(name, history),
+      observation: this.#ports.observe(name, history, desired?.accepted?.spec ?? null),
       history,
       shuttingDown: this.#shuttingDown,
       hostId: this.#ports.hostId,
@@ -190,7 +203,7 @@ export class Reconciler {
 
   async #perform(name: ServiceName, action: Action): Promise<void> {
     const now = readInstant(this.#ports.clock);
-    const announced = announce(action, this.#ports.observe(name, this.#history(name)), now);
+    const announced = announce(action, this.#ports.observe(name, this.#history(name), null), now);
     if (announced !== null) this.record(name, announced);
     const event = actionEvent(name, action, now.wallMs);
     if (event !== null) this.#ports.emit(event);
@@ -316,6 +329,7 @@ function announce(action: Action, observation: Observation, now: Instant): Fact 
         atMonotonicMs: now.monotonicMs,
         killed: countPids(observation),
       };
+    case 'provision':
     case 'capture-logs':
     case 'remove-cgroup':
     case 'forget':

@@ -103,6 +103,10 @@ export function actionEvent(name: ServiceName, action: Action, atMs: number): Se
       const told = slotsEvent(action);
       return told && event(...told);
     }
+    case 'provision':
+      return event('service.provisioning', action.reason, {
+        generation: action.accepted.generation,
+      });
     case 'capture-logs':
     case 'remove-cgroup':
       return null;

@@ -3,7 +3,7 @@ import type { DesiredService } from '../model/desired.ts';
 import { type Exit, type History, hasActiveRun, type Run, type RunEnd } from '../model/history.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Observation } from '../model/observation.ts';
-import { grantRestart, wantsRestart } from './restart-budget.ts';
+import { backoffDelayMs, grantRestart, wantsRestart } from './restart-budget.ts';
 import { settleJob } from './settle-job.ts';
 
 export interface SettleInput {
@@ -25,7 +25,8 @@ const LEADER_SETTLES_MS = 2_000;
  */
 export function settle(input: SettleInput, now: Instant, random: number): History {
   const live = adoptLiveSpec(input.history, input.desired);
-  const cleared = clearCounters(live, input.desired, input.intent);
+  const counted = clearCounters(live, input.desired, input.intent);
+  const cleared = settleProvisioning(counted, input, random);
   const settled = settleRun(cleared, input, now, random);
   return settleJob(cleared, settled, input.desired, input.intent, now);
 }
@@ -62,6 +63,21 @@ function clearCounters(
     clearedByGeneration: generation,
     clearedByIntentId: Math.max(intentId, history.clearedByIntentId),
   };
+}
+
+/** A failure is over when the marker is there; until then it waits like a failed start. */
+function settleProvisioning(history: History, input: SettleInput, random: number): History {
+  const failure = history.provisioning ?? null;
+  if (failure === null) return history;
+  const { provisioning } = input.observation;
+  if (provisioning !== 'due' && provisioning !== 'running') {
+    return { ...history, provisioning: null };
+  }
+  const restart = input.desired?.accepted?.spec.restart;
+  if (failure.nextTryMonotonicMs !== null || restart === undefined) return history;
+  const delayMs = backoffDelayMs(restart, failure.failures, random);
+  const nextTryMonotonicMs = failure.at.monotonicMs + delayMs;
+  return { ...history, provisioning: { ...failure, nextTryMonotonicMs } };
 }
 
 function settleRunning(history: History, observation: Observation, now: Instant): History {

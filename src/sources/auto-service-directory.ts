@@ -22,7 +22,7 @@ import {
 import { type Candidate, fingerprintOf, SettledFiles, statIfThere } from './settled-files.ts';
 
 /** What a folder may hold that makes it a service, the preferred first. */
-const DEFINITION_NAMES = ['service.yml', 'service.yaml'];
+const DEFINITION_NAMES: readonly [string, ...string[]] = ['service.yml', 'service.yaml'];
 const START_SCRIPT = 'run.sh';
 
 const DISABLED_SUFFIX = '.disabled';
@@ -55,6 +55,11 @@ export class AutoServiceDirectory implements Source {
     if (found.kind === 'unavailable') return unavailable(found.reason);
     const { definitions, lookAgainAfterMs } = this.#files.refresh(found.candidates, now, settled);
     return { content: { kind: 'read', definitions }, lookAgainAfterMs };
+  }
+
+  loadAhead(now: Instant, { settled = false }: ReadOptions = {}): Iterable<void> {
+    const found = this.#candidates();
+    return found.kind === 'found' ? this.#files.loadAhead(found.candidates, now, settled) : [];
   }
 
   holds(file: string): boolean {
@@ -125,6 +130,21 @@ export class AutoServiceDirectory implements Source {
 /** Whether a change of that file in a service folder (or of the folder) concerns its definition. */
 export function isAutoServiceFile(name: string): boolean {
   return name === START_SCRIPT || DEFINITION_NAMES.includes(name);
+}
+
+/** Whether a file of that name in a service folder is its definition. */
+export function isDefinitionFileName(name: string): boolean {
+  return DEFINITION_NAMES.includes(name);
+}
+
+/** Which of the files in a service folder its definition is, or would be. */
+export function preferredDefinitionFile(names: readonly string[]): string {
+  return DEFINITION_NAMES.find((name) => names.includes(name)) ?? DEFINITION_NAMES[0];
+}
+
+/** Whether a folder of that name may be a service: neither hidden nor disabled. */
+export function isServiceFolderName(name: string): boolean {
+  return !isIgnored(name);
 }
 
 function isIgnored(folderName: string): boolean {

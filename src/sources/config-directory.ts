@@ -23,6 +23,8 @@ export interface ReadOptions {
 export interface Source {
   readonly id: SourceId;
   read(now: Instant, options?: ReadOptions): SourceReading;
+  /** Does what takes long of a {@link read}, in steps of one file; changes nothing that is read. */
+  loadAhead(now: Instant, options?: ReadOptions): Iterable<void>;
   /** Whether a file of that absolute path, if it is there, is a definition of this source. */
   holds(file: string): boolean;
   /**
@@ -49,6 +51,11 @@ export class ConfigDirectory implements Source {
     if (found.kind === 'unavailable') return unavailable(found.reason);
     const { definitions, lookAgainAfterMs } = this.#files.refresh(found.candidates, now, settled);
     return { content: { kind: 'read', definitions }, lookAgainAfterMs };
+  }
+
+  loadAhead(now: Instant, { settled = false }: ReadOptions = {}): Iterable<void> {
+    const found = this.#candidates();
+    return found.kind === 'found' ? this.#files.loadAhead(found.candidates, now, settled) : [];
   }
 
   holds(file: string): boolean {

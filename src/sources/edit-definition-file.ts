@@ -2,7 +2,7 @@ import { writeAtomically } from '../host/write-atomically.ts';
 import { ProcessmasterError } from '../lib/errors.ts';
 import { formatProblem, type Problem } from '../model/desired.ts';
 import { editEnabled } from './edit-definition.ts';
-import { MAX_FILE_BYTES } from './yaml-document.ts';
+import { MAX_FILE_BYTES } from './yaml-limits.ts';
 
 /** What became of the file. */
 export type FileEdit = 'edited' | 'created' | 'unchanged';

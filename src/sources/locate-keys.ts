@@ -1,7 +1,8 @@
 import { readBounded } from '../host/safe-open.ts';
 import { ProcessmasterError } from '../lib/errors.ts';
 import { isMap, textOf } from '../model/literal.ts';
-import { MAX_FILE_BYTES, parseYaml } from './yaml-document.ts';
+import { parseYaml } from './yaml-document.ts';
+import { MAX_FILE_BYTES } from './yaml-limits.ts';
 
 /** Keys of maps; in a list, the `name` of an entry. */
 type NamedPath = readonly string[];

@@ -6,7 +6,8 @@ import type { Definition } from '../model/desired.ts';
 import { textOf } from '../model/literal.ts';
 import { interpretService } from '../model/service-definition.ts';
 import { parseServiceName, type ServiceName } from '../model/service-name.ts';
-import { MAX_FILE_BYTES, parseYaml, sortProblems } from './yaml-document.ts';
+import { parseYaml, sortProblems, type YamlDocument } from './yaml-document.ts';
+import { MAX_FILE_BYTES } from './yaml-limits.ts';
 
 /** What a service file takes from the source that it lies in. */
 export interface ServiceFileContext {
@@ -37,7 +38,7 @@ export function readServiceFile(
     const problem = { file, line: null, column: null, keyPath: '', message: messageOf(error) };
     return { kind: 'invalid', name: fallback, file, problems: [problem] };
   }
-  return interpretBytes(file, bytes, fallback, context);
+  return readServiceDocument(file, parseYaml(file, bytes), context);
 }
 
 /** The same for a text that is not (yet) the file's. */
@@ -46,7 +47,7 @@ export function readServiceText(
   text: string,
   context: ServiceFileContext = STANDALONE,
 ): Definition {
-  return interpretBytes(file, Buffer.from(text), context.folderName ?? nameFromPath(file), context);
+  return readServiceDocument(file, parseYaml(file, Buffer.from(text)), context);
 }
 
 /** The definition of an auto service without a file: built-in defaults alone. */
@@ -54,16 +55,16 @@ export function defaultDefinition(
   folder: string,
   context: ServiceFileContext & { readonly folderName: ServiceName },
 ): Definition {
-  return interpretBytes(`${folder}/service.yml`, Buffer.from('{}'), context.folderName, context);
+  return readServiceText(`${folder}/service.yml`, '{}', context);
 }
 
-function interpretBytes(
+/** The same for a document that was parsed already. */
+export function readServiceDocument(
   file: string,
-  bytes: Buffer,
-  fallback: ServiceName | null,
-  context: ServiceFileContext,
+  { raw, problems: textProblems, locate }: YamlDocument,
+  context: ServiceFileContext = STANDALONE,
 ): Definition {
-  const { raw, problems: textProblems, locate } = parseYaml(file, bytes);
+  const fallback = context.folderName ?? nameFromPath(file);
   const interpreted = interpretService(raw ?? Object.create(null), {
     defaultName: fallback,
     requiredName: context.folderName,

@@ -37,6 +37,28 @@ export interface SettledReading {
  */
 export class SettledFiles {
   readonly #readings = new Map<string, Reading>();
+  /** Loaded for the next {@link refresh}; it asks for what it finds then, by fingerprint. */
+  readonly #ahead = new Map<string, Pick<Reading, 'fingerprint' | 'definition'>>();
+
+  /**
+   * Loads what a {@link refresh} would load now, one file at each step: so long a work can be done
+   * in pieces, and what is concluded from it still is one look at everything.
+   */
+  *loadAhead(
+    candidates: ReadonlyMap<string, Candidate>,
+    now: Instant,
+    settled: boolean,
+  ): Generator<void> {
+    for (const [id, { fingerprint, changedAtMs, load }] of candidates) {
+      const isKnown = [this.#readings, this.#ahead].some(
+        (known) => known.get(id)?.fingerprint === fingerprint,
+      );
+      if (isKnown || (!settled && settlesInMs(changedAtMs, now) !== null)) continue;
+      const definition = load();
+      if (!isUnreadable(definition)) this.#ahead.set(id, { fingerprint, definition });
+      yield;
+    }
+  }
 
   /** Takes over what has settled; with `settled` everything as it is now. */
   refresh(
@@ -49,6 +71,7 @@ export class SettledFiles {
     const named = missing.length === 0 ? new Set() : this.#namesOf(candidates);
     const missed = missing.map((id) => this.#miss(id, now, settled, named));
     const waits = [...taken, ...missed].filter((waitMs) => waitMs !== null);
+    this.#ahead.clear();
     return {
       definitions: [...this.#readings.values()].map((reading) => reading.definition),
       lookAgainAfterMs: waits.length === 0 ? null : Math.min(...waits),
@@ -68,10 +91,11 @@ export class SettledFiles {
     const reading = this.#readings.get(id);
     if (reading !== undefined) reading.missingSinceMs = null;
     if (reading?.fingerprint === candidate.fingerprint) return null;
-    const ageMs = now.wallMs - candidate.changedAtMs;
-    // A change in the future means that the clock was set back: no reason to wait for it.
-    if (!settled && ageMs >= 0 && ageMs < SETTLE_MS) return SETTLE_MS - ageMs;
-    const definition = candidate.load();
+    const waitMs = settlesInMs(candidate.changedAtMs, now);
+    if (!settled && waitMs !== null) return waitMs;
+    const ahead = this.#ahead.get(id);
+    const isAhead = ahead?.fingerprint === candidate.fingerprint;
+    const definition = isAhead ? ahead.definition : candidate.load();
     this.#readings.set(id, {
       fingerprint: isUnreadable(definition) ? '' : candidate.fingerprint,
       definition,
@@ -99,6 +123,13 @@ export class SettledFiles {
     this.#readings.delete(id);
     return null;
   }
+}
+
+/** In how many milliseconds a file will have been left alone for long enough; `null` if it was. */
+function settlesInMs(changedAtMs: number, now: Instant): number | null {
+  const ageMs = now.wallMs - changedAtMs;
+  // A change in the future means that the clock was set back: no reason to wait for it.
+  return ageMs >= 0 && ageMs < SETTLE_MS ? SETTLE_MS - ageMs : null;
 }
 
 /** Identifies a file's content by what any change of it changes. */

@@ -1,4 +1,6 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Clock, readInstant } from '../lib/clock.ts';
+import { ProcessmasterError } from '../lib/errors.ts';
 import type { ApplyMode } from '../model/daemon-config.ts';
 import { adoptedState, type DesiredState, type SourceContent } from '../model/desired.ts';
 import type { ServiceName } from '../model/service-name.ts';
@@ -11,6 +13,12 @@ import { watchDirectory } from './watched-directory.ts';
 
 /** Signals are for speed; this is how often the truth is read without any. */
 const RESCAN_MS = 60_000;
+
+/** So long the loop may be kept from everything else by files that are read. */
+const SLICE_MS = 20;
+
+/** Somebody who never stops writing files does not keep those that are read from being used. */
+const MAX_ROUNDS = 10;
 
 const NOBODY: ReadonlySet<ServiceName> = new Set();
 
@@ -58,7 +66,8 @@ export interface ReadingOptions {
  * All sources together: watched, rescanned, merged.
  *
  * INVARIANTS: every reading covers all sources, so the desired state handed on is always complete; a
- * pass over unchanged content hands on the same services.
+ * pass over unchanged content hands on the same services; one reading at a time, and what is
+ * concluded from it is concluded from one uninterrupted look at everything.
  */
 export class SourceSet {
   readonly #sources: readonly WatchedSource[];
@@ -68,6 +77,9 @@ export class SourceSet {
   #desired: DesiredState | null = null;
   #watchers: readonly { close(): Promise<void> }[] = [];
   #cancelRescan: () => void = () => {};
+  /** Settles when no reading is under way any more. */
+  #readings: Promise<unknown> = Promise.resolve();
+  #isLookDue = false;
   #closed = false;
 
   constructor(sources: readonly WatchedSource[], inherited: Inheritance, ports: SourceSetPorts) {
@@ -76,9 +88,12 @@ export class SourceSet {
     this.#ports = ports;
   }
 
-  /** Reads everything once, as it is, then goes on watching. */
+  /**
+   * Reads everything once, as it is, then goes on watching. Nothing else is done until all of it is
+   * read: there is nothing to be done before.
+   */
   start(): void {
-    this.read({ settled: true, apply: this.#inherited?.unknown ?? NOBODY });
+    this.#conclude({ settled: true, apply: this.#inherited?.unknown ?? NOBODY });
     // From here on the desired state has all of it, and the memory is better used.
     this.#inherited = null;
     this.#watchers = this.#sources.map(({ source, path, depth, concerns }) =>
@@ -87,14 +102,64 @@ export class SourceSet {
         depth,
         concerns,
         clock: this.#ports.clock,
-        onSettled: () => this.read({ settled: false }),
+        onSettled: () => this.#look(),
         onDegraded: (reason) => this.#ports.onDegraded(source.id, reason),
       }),
     );
   }
 
-  /** Reads all sources and hands on what is in force by that. */
-  read({ settled, prune = false, apply = NOBODY }: ReadingOptions): DesiredState {
+  /**
+   * Reads all sources, after the readings that were asked for before, and hands on what is in force
+   * by that. Other things go on meanwhile, however many files there are.
+   * @throws ProcessmasterError `conflict` once the set is closed
+   */
+  read(options: ReadingOptions): Promise<DesiredState> {
+    const reading = this.#readings.then(async () => {
+      await this.#loadAhead(options.settled);
+      if (!this.#closed) return this.#conclude(options);
+      const why = 'the daemon is ending';
+      throw new ProcessmasterError('conflict', `cannot read the definitions: ${why}`);
+    });
+    this.#readings = reading.catch(() => {});
+    return reading;
+  }
+
+  /** Something may have changed: reads all of it soon, once for as many signals as there are. */
+  #look(): void {
+    if (this.#isLookDue || this.#closed) return;
+    this.#isLookDue = true;
+    this.#readings = this.#readings.then(async () => {
+      this.#isLookDue = false;
+      await this.#loadAhead(false);
+      if (!this.#closed) this.#conclude({ settled: false });
+    });
+  }
+
+  /** While many files are read, others come to rest: as long as it takes long, there is more of it. */
+  async #loadAhead(settled: boolean): Promise<void> {
+    for (let round = 1; round <= MAX_ROUNDS; round += 1) {
+      if ((await this.#loadInSlices(settled)) === 1 || this.#closed) return;
+    }
+  }
+
+  /** In how many slices it could be done. */
+  async #loadInSlices(settled: boolean): Promise<number> {
+    const { clock } = this.#ports;
+    let slices = 1;
+    let sliceEndsMs = clock.monotonicMs() + SLICE_MS;
+    for (const { source } of this.#sources) {
+      for (const _step of source.loadAhead(readInstant(clock), { settled })) {
+        if (clock.monotonicMs() < sliceEndsMs) continue;
+        await nextTurn();
+        if (this.#closed) return slices;
+        slices += 1;
+        sliceEndsMs = clock.monotonicMs() + SLICE_MS;
+      }
+    }
+    return slices;
+  }
+
+  #conclude({ settled, prune = false, apply = NOBODY }: ReadingOptions): DesiredState {
     const contents = new Map<SourceId, SourceContent>();
     let againAfterMs = RESCAN_MS;
     for (const { source } of this.#sources) {
@@ -133,7 +198,7 @@ export class SourceSet {
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancelRescan();
-    await Promise.all(this.#watchers.map((watcher) => watcher.close()));
+    await Promise.all([this.#readings, ...this.#watchers.map((watcher) => watcher.close())]);
   }
 
   #merged(contents: ReadonlyMap<SourceId, SourceContent>, prune: boolean): DesiredState {
@@ -167,7 +232,7 @@ export class SourceSet {
     const arm = () => {
       const leftMs = dueMs - this.#ports.clock.monotonicMs();
       this.#cancelRescan = this.#ports.clock.schedule(leftMs, () =>
-        this.#ports.clock.monotonicMs() >= dueMs ? this.read({ settled: false }) : arm(),
+        this.#ports.clock.monotonicMs() >= dueMs ? this.#look() : arm(),
       );
     };
     arm();

@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer';
 import {
   type Alias,
   type Document,
@@ -7,6 +6,7 @@ import {
   isScalar,
   isSeq,
   LineCounter,
+  type Node,
   parseDocument,
   type Scalar,
   type YAMLError,
@@ -15,12 +15,14 @@ import { messageOf } from '../lib/errors.ts';
 import { type ConfigIssue, formatKeyPath, MAX_ISSUES } from '../model/config-issue.ts';
 import type { Problem } from '../model/desired.ts';
 import { Literal } from '../model/literal.ts';
-
-/** A file larger than this is no config file. */
-export const MAX_FILE_BYTES = 1024 * 1024;
+import { yamlComplaint } from './yaml-complaints.ts';
+import { type Excess, excessOfBytes, excessOfText } from './yaml-limits.ts';
 
 /** Enough for any config by hand; too few for a bomb, as nested aliases count each time. */
 const MAX_ALIASES = 32;
+
+/** What aliases stand for counts each time. */
+const MAX_VALUES = 8_000;
 
 /** A parsed file: plain values (see {@link Literal}) that know where they were written. */
 export interface YamlDocument {
@@ -37,30 +39,41 @@ export interface YamlDocument {
  * large, not text, not one document, or a bomb comes back with problems.
  */
 export function parseYaml(file: string, bytes: Buffer): YamlDocument {
-  const complaint = complaintAbout(bytes);
-  if (complaint !== null) return unreadable(file, complaint);
+  const excess = excessOfBytes(bytes);
+  if (excess !== null) return unreadable(file, excess);
+  const text = bytes.toString('utf8');
   const lines = new LineCounter();
   try {
-    const document = parseDocument(bytes.toString('utf8'), {
-      lineCounter: lines,
-      prettyErrors: false,
-      // Compared pairwise by the library, which takes minutes for a large map: see convertMap.
-      uniqueKeys: false,
-    });
+    const tooMuch = excessOfText(text);
+    if (tooMuch !== null) return unreadable(file, tooMuch);
+    const document = withoutStackTraces(() =>
+      parseDocument(text, {
+        lineCounter: lines,
+        prettyErrors: false,
+        // Compared pairwise by the library, which takes minutes for a large map: see convertMap.
+        uniqueKeys: false,
+      }),
+    );
     return new DocumentReader(file, document, lines).read();
   } catch (error) {
-    return unreadable(file, `cannot be parsed: ${messageOf(error)}`);
+    const message = yamlComplaint('', messageOf(error));
+    return unreadable(file, { line: 1, column: 1, message });
   }
 }
 
-function complaintAbout(bytes: Buffer): string | null {
-  if (bytes.length > MAX_FILE_BYTES) return `expected at most 1 MiB, got ${bytes.length} bytes`;
-  if (bytes.includes(0)) return 'expected text, got a NUL byte (is it a binary file, or UTF-16?)';
-  return isUtf8(bytes) ? null : 'expected UTF-8 text, got bytes that are none';
+/** A text can make the parser create thousands of errors, and a trace is most of what each costs. */
+function withoutStackTraces<T>(act: () => T): T {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return act();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }
 
-function unreadable(file: string, message: string): YamlDocument {
-  const problem: Problem = { file, line: null, column: null, keyPath: '', message };
+function unreadable(file: string, excess: Excess): YamlDocument {
+  const problem: Problem = { file, keyPath: '', ...excess };
   return {
     raw: null,
     problems: [problem],
@@ -73,7 +86,14 @@ class DocumentReader {
   readonly #document: Document.Parsed;
   readonly #lines: LineCounter;
   readonly #problems: Problem[] = [];
+  /** By anchor, the last one above the node that is being converted (YAML 1.2.2 §7.1). */
+  readonly #anchored = new Map<string, Node>();
+  /** The library looks for an anchor through the whole document, each time. */
+  readonly #targets = new Map<Alias, Node>();
   #aliases = 0;
+  /** The targets of the aliases that are being converted. */
+  readonly #open = new Set<unknown>();
+  #values = 0;
 
   constructor(file: string, document: Document.Parsed, lines: LineCounter) {
     this.#file = file;
@@ -83,8 +103,10 @@ class DocumentReader {
 
   read(): YamlDocument {
     const { errors, warnings } = this.#document;
-    for (const error of [...errors, ...warnings].slice(0, MAX_ISSUES)) {
-      this.#problems.push(this.#problem(error.pos[0], '', messageFor(error)));
+    this.#complain([...errors, ...warnings]);
+    const { explicit, version } = this.#document.directives.yaml;
+    if (explicit === true && version !== '1.2') {
+      this.#problems.push(this.#problem(0, '', `expected YAML 1.2, got %YAML ${version}`));
     }
     const raw = this.#convert(this.#document.contents, []);
     return {
@@ -94,11 +116,39 @@ class DocumentReader {
     };
   }
 
+  /** Once a line: what follows from the first of them is no news. */
+  #complain(errors: readonly YAMLError[]): void {
+    const lines = new Set<number>();
+    for (const { code, message, pos } of errors.slice(0, MAX_ISSUES)) {
+      const problem = this.#problem(pos[0], '', yamlComplaint(code, message));
+      if (lines.size !== lines.add(problem.line).size) this.#problems.push(problem);
+    }
+  }
+
   #convert(node: unknown, path: readonly PropertyKey[]): unknown {
+    this.#values += 1;
+    if (this.#values > MAX_VALUES) {
+      if (this.#values > MAX_VALUES + 1) return null;
+      return this.#refuse(node, path, `expected at most ${MAX_VALUES} values`);
+    }
     if (isAlias(node)) return this.#convertAlias(node, path);
+    this.#noteAnchor(node);
     if (isMap(node)) return this.#convertMap(node.items, path);
     if (isSeq(node)) return node.items.map((item, index) => this.#convert(item, [...path, index]));
-    return isScalar(node) ? plain(node) : null;
+    if (!isScalar(node)) return null;
+    const isBinary = typeof node.value === 'object' && node.value !== null;
+    return isBinary
+      ? this.#refuse(
+          node,
+          path,
+          `expected text, got a value tagged as ${node.tag?.replace(/^tag:yaml.org,2002:/, '!!')}`,
+        )
+      : plain(node);
+  }
+
+  #noteAnchor(node: unknown): void {
+    const isNode = isMap(node) || isSeq(node) || isScalar(node);
+    if (isNode && node.anchor !== undefined) this.#anchored.set(node.anchor, node);
   }
 
   #convertAlias(node: Alias, path: readonly PropertyKey[]): unknown {
@@ -107,10 +157,24 @@ class DocumentReader {
       if (this.#aliases > MAX_ALIASES + 1) return null;
       return this.#refuse(node, path, `expected at most ${MAX_ALIASES} aliases`);
     }
-    const target = this.#resolved(node);
-    return target === undefined
-      ? this.#refuse(node, path, `expected an anchor above, got none for *${node.source}`)
-      : this.#convert(target, path);
+    const target = this.#anchored.get(node.source);
+    if (target === undefined) {
+      const advice = 'put a value that begins with * in quotes';
+      const message = `expected an anchor above, got none for *${node.source} (${advice})`;
+      return this.#refuse(node, path, message);
+    }
+    if (this.#open.has(target)) {
+      return this.#refuse(
+        node,
+        path,
+        `expected what is complete, got *${node.source} within itself`,
+      );
+    }
+    this.#targets.set(node, target);
+    this.#open.add(target);
+    const value = this.#convert(target, path);
+    this.#open.delete(target);
+    return value;
   }
 
   #convertMap(
@@ -120,6 +184,7 @@ class DocumentReader {
     // Without a prototype "__proto__" and "constructor" are keys like any other.
     const map: Record<string, unknown> = Object.create(null);
     for (const { key, value } of items) {
+      this.#noteAnchor(key);
       const name = keyText(key);
       if (name === undefined || name === '__proto__') {
         this.#refuse(key, path, 'expected a plain word as the key');
@@ -153,7 +218,7 @@ class DocumentReader {
   }
 
   #resolved(node: unknown): unknown {
-    return isAlias(node) ? node.resolve(this.#document) : node;
+    return isAlias(node) ? this.#targets.get(node) : node;
   }
 
   #refuse(node: unknown, path: readonly PropertyKey[], message: string): null {
@@ -161,7 +226,7 @@ class DocumentReader {
     return null;
   }
 
-  #problem(offset: number | undefined, keyPath: string, message: string): Problem {
+  #problem(offset: number | undefined, keyPath: string, message: string) {
     const { line, col } = this.#lines.linePos(offset ?? 0);
     return {
       file: this.#file,
@@ -171,12 +236,6 @@ class DocumentReader {
       message,
     };
   }
-}
-
-function messageFor({ code, message }: YAMLError): string {
-  if (code === 'MULTIPLE_DOCS') return 'expected one document, got another "---"';
-  // The parser recurses, so thousands of nested brackets exhaust the stack.
-  return message.includes('call stack') ? 'expected less nesting' : message;
 }
 
 function plain(node: Scalar): unknown {

@@ -138,6 +138,7 @@ export class MemoryDaemon {
       describeProcesses: (pids) => this.processes.filter(({ pid }) => pids.includes(pid)),
       requestRestart: async () => ({ from: BUILD, to: BUILD }),
       runs: (_named, limit) => this.runs.slice(-limit),
+      hasMarker: () => false,
       locate: (file, keyPaths) =>
         new Map(Object.entries(this.lines[file] ?? {}).filter(([key]) => keyPaths.includes(key))),
       nextLookMs: () => null,

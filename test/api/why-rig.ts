@@ -22,6 +22,7 @@ const LINES: WhyFacts['linesByFile'] = new Map([
       ['restart_policy', 8],
       ['restart_policy.policy', 9],
       ['restart_policy.tolerance.max_restarts', 11],
+      ['provisioning', 12],
     ]),
   ],
 ]);

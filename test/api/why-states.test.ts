@@ -6,6 +6,7 @@ import { EMPTY_HISTORY } from '../../src/model/history.ts';
 import { contract } from '../../src/rpc/contract.ts';
 import type { Explanation } from '../../src/rpc/explanation.ts';
 import {
+  absent,
   activeHistory,
   at,
   empty,
@@ -18,7 +19,7 @@ import {
   stopProgress,
   unreadable,
 } from '../builders/situations.ts';
-import { accepted, desired } from '../builders/specs.ts';
+import { accepted, desired, entry } from '../builders/specs.ts';
 import { conflict, FILE, factsAt, held, invalid, never, troubled } from './why-rig.ts';
 
 const off = desired(accepted({ enabled: false }));
@@ -45,6 +46,20 @@ const enabled = {
 } as const;
 const start = 'pmctl start web: starts it now and forgets the failures';
 const change = `change ${FILE}:4: a new definition starts it, too`;
+
+const provisioned = accepted({ provisioning: [entry()] });
+const unprovisioned = {
+  at: at(0),
+  message: "entry 1 of 1 ('/srv/web'): no; already applied: nothing",
+  generation: 1,
+  intentId: 0,
+  failures: 1,
+  nextTryMonotonicMs: at(3_000).monotonicMs,
+};
+const provisionAgain = [
+  `mend what it says, or correct ${FILE}:12`,
+  'pmctl update: provisions again at once',
+];
 
 const ANSWERS: readonly (readonly [string, WhyFacts, Answer])[] = [
   [
@@ -160,6 +175,66 @@ const ANSWERS: readonly (readonly [string, WhyFacts, Answer])[] = [
         'pmctl start web --force: runs it all the same',
         `pmctl enable web: sets global.enabled in ${FILE}:3`,
       ],
+    },
+  ],
+  [
+    'it is being provisioned',
+    factsAt(0, {
+      desired: desired(provisioned),
+      history: EMPTY_HISTORY,
+      observation: { ...absent, provisioning: 'running' },
+    }),
+    {
+      summary: 'web is STARTING: its working directory is being provisioned, then it is started',
+      wanted: 'run',
+      by: enabled,
+      next: ['start', null],
+      ways: [],
+    },
+  ],
+  [
+    'it cannot be provisioned',
+    factsAt(1_000, {
+      desired: desired(provisioned),
+      history: { ...EMPTY_HISTORY, provisioning: unprovisioned },
+      observation: { ...absent, provisioning: 'due' },
+    }),
+    {
+      summary: `web is BACKOFF: it cannot be provisioned, and is not started without that: ${unprovisioned.message}; tried again in 2.0 s`,
+      wanted: 'run',
+      by: enabled,
+      next: ['retry', 2_000],
+      ways: provisionAgain,
+    },
+  ],
+  [
+    'it runs and cannot be provisioned again',
+    factsAt(1_000, {
+      desired: desired(provisioned),
+      history: activeHistory({ provisioning: unprovisioned }),
+      observation: { ...running(100), provisioning: 'due' },
+    }),
+    {
+      summary: `web is RUNNING: it is enabled and has been up for 1.0 s (run 1, 1 process); it could not be provisioned again (${unprovisioned.message})`,
+      wanted: 'run',
+      by: enabled,
+      next: null,
+      ways: provisionAgain,
+    },
+  ],
+  [
+    'it runs with a marker of other entries',
+    factsAt(1_000, {
+      desired: desired(provisioned),
+      observation: { ...running(100), provisioning: 'outdated' },
+    }),
+    {
+      summary:
+        'web is RUNNING: it is enabled and has been up for 1.0 s (run 1, 1 process); provisioning was changed since it was applied; delete /srv/web/.pm_provisioned to have it applied (pmctl update: at once)',
+      wanted: 'run',
+      by: enabled,
+      next: null,
+      ways: ['rm /srv/web/.pm_provisioned: makes it due', 'pmctl update: provisions again at once'],
     },
   ],
   [

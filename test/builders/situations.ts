@@ -22,6 +22,7 @@ export function observed(cgroup: CgroupObservation, rest: Partial<Observation> =
     launcherAlive: false,
     stopCommandRuns: false,
     leader: null,
+    provisioning: 'none',
     logsCaptured: true,
     ...rest,
   };

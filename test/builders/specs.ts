@@ -1,4 +1,5 @@
 import type { DesiredService } from '../../src/model/desired.ts';
+import type { ProvisioningEntry } from '../../src/model/provisioning.ts';
 import { parseServiceName, type ServiceName } from '../../src/model/service-name.ts';
 import type {
   AcceptedSpec,
@@ -58,6 +59,7 @@ export function spec(changes: SpecChanges = {}): ServiceSpec {
       ...restart,
     },
     job: null,
+    provisioning: [],
     ...rest,
   };
 }
@@ -75,6 +77,19 @@ export function job(changes: Partial<JobSpec> = {}): JobSpec {
     retries: 0,
     retryDelayMs: 10_000,
     expectWithinMs: null,
+    ...changes,
+  };
+}
+
+/** A provisioning entry that gives the working directory to a user, changed where told. */
+export function entry(changes: Partial<ProvisioningEntry> = {}): ProvisioningEntry {
+  return {
+    path: '/srv/web',
+    owner: 'www-data',
+    group: null,
+    recursive: false,
+    mode: null,
+    addNetBindCapability: false,
     ...changes,
   };
 }

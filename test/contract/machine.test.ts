@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ActuatorContext } from '../../src/actuators/context.ts';
 import { Launches } from '../../src/actuators/launches.ts';
+import { ProvisioningJobs } from '../../src/actuators/provisioning-jobs.ts';
 import { StopCommands } from '../../src/actuators/stop-commands.ts';
 import { createActuators } from '../../src/actuators/table.ts';
 import { killCgroup } from '../../src/host/cgroup.ts';
@@ -64,7 +65,7 @@ function fakeMachine(): Machine {
       machine.setTemper(WEB, tempers[behaviour]);
       return accepted();
     },
-    observe: () => ports.observe(WEB, HISTORY),
+    observe: () => ports.observe(WEB, HISTORY, null),
     until,
     untilReady: () => until(() => machine.isRunning(WEB)),
     close: () => expect(machine.violations).toEqual([]),
@@ -104,6 +105,8 @@ function realMachine(): Machine {
     keeper,
     launches,
     stopCommands: new StopCommands(),
+    provisioningJobs: new ProvisioningJobs(),
+    onProvisioned: () => {},
     daemonEnvironment: process.env,
     onStopCommandEnded: () => {},
     onCgroupRemoved: () => {},
@@ -114,6 +117,7 @@ function realMachine(): Machine {
     isLauncherAlive: () => launches.isAlive(WEB),
     hasLaunched: () => launches.hasLaunched(WEB, 1),
     isLogCaptured: () => launches.isCaptured(WEB, 1),
+    isBeingProvisioned: () => false,
   };
   const until = async (isSo: () => boolean) => {
     const deadlineMs = performance.now() + 10_000;
@@ -136,7 +140,13 @@ function realMachine(): Machine {
           stopCommandStderr: join(logs, 'se'),
         },
       }),
-    observe: () => observeService(tree, own, WEB, HISTORY, systemClock.monotonicMs()),
+    observe: () =>
+      observeService(
+        tree,
+        own,
+        { name: WEB, history: HISTORY, spec: null },
+        systemClock.monotonicMs(),
+      ),
     until,
     untilReady: () => until(() => readText(stdout).includes('ready')),
     close: () => {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { startInstance } from './harness.ts';
+import { Instance, startInstance } from './harness.ts';
 import { processEnvironment, processField } from './kernel.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -71,6 +71,50 @@ test('a log file that its service made a link is refused, and nothing is written
   expect(refusal.message).toMatch(/link/i);
   expect(readFileSync(victim, 'utf8')).toBe('precious\n');
 });
+
+const HOSTILE: Readonly<Record<string, (path: string) => void>> = {
+  fifo: (path) => void execFileSync('mkfifo', [path]),
+  device: (path) => void execFileSync('mknod', [path, 'c', '1', '5']),
+  loop: (path) => symlinkSync(path, path),
+  dangling: (path) => symlinkSync('/nonexistent', path),
+  folder: (path) => mkdirSync(path),
+  large: (path) => writeFileSync(path, `# ${'x'.repeat(10_000_000)}`),
+  nul: (path) => writeFileSync(path, 'process:\0'),
+  encoding: (path) => writeFileSync(path, Buffer.from([0x61, 0x3a, 0x20, 0xff])),
+  bomb: (path) => writeFileSync(path, `a: &a x\nb: [${'*a,'.repeat(200_000)}]`),
+  twice: (path) => writeFileSync(path, 'process: {}\nprocess: {}\n'),
+  tabs: (path) => writeFileSync(path, 'process:\n\tworking_directory: /srv\n'),
+};
+
+test('hostile files among two thousand definitions are errors of their own names, and others run', async () => {
+  const instance = new Instance();
+  for (const [name, make] of Object.entries(HOSTILE)) {
+    make(join(instance.configDirectory, `${name}.yaml`));
+  }
+  const text = 'process: {working_directory: /srv}\nglobal: {enabled: false}\n';
+  for (let count = 0; count < 2_000; count += 1) {
+    writeFileSync(join(instance.configDirectory, `many-${count}.yaml`), text);
+  }
+  instance.defineScript('good', 'exec sleep 1000');
+  await instance.start();
+  await instance.running('good', 1, 60_000);
+
+  const shown = await waitFor(
+    async () => {
+      const statuses = await instance.statuses();
+      return statuses.size === 2_001 + Object.keys(HOSTILE).length ? statuses : null;
+    },
+    { what: 'all definitions to be shown', deadlineMs: 60_000 },
+  );
+  for (const name of Object.keys(HOSTILE)) {
+    const { phase, conditions } = shown.get(name) ?? {};
+    expect([name, phase]).toEqual([name, 'INVALID']);
+    expect(conditions?.find(({ type }) => type === 'DefinitionInvalid')?.message).toContain(
+      join(instance.configDirectory, `${name}.yaml`),
+    );
+  }
+  expect(shown.get('many-1999')).toMatchObject({ phase: 'DISABLED' });
+}, 180_000);
 
 test('only root may use the socket unless the config says otherwise', async () => {
   const instance = await startInstance();

@@ -131,6 +131,7 @@ export class FakeMachine {
         return [];
       };
     return {
+      provision: noted(() => {}),
       start: async (name, action) => {
         this.actions.push(`start ${name}`);
         return this.#start(name, action);
@@ -222,6 +223,7 @@ export class FakeMachine {
       launcherAlive: service.launcherAlive || service.process?.joined === false,
       stopCommandRuns: false,
       leader: null,
+      provisioning: 'none',
       logsCaptured: history.run !== null && service.capturedRun === history.run.number,
     };
   }

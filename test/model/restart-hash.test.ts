@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { changedFields, type FieldClass, restartHash } from '../../src/model/restart-hash.ts';
 import type { ServiceSpec } from '../../src/model/service-spec.ts';
-import { job, spec } from '../builders/specs.ts';
+import { entry, job, spec } from '../builders/specs.ts';
 
 const BEFORE = spec();
 
@@ -30,6 +30,7 @@ const CHANGES: {
   logs: [{ ...BEFORE.logs, stdout: '/var/log/x' }, 'restart'],
   restart: [{ ...BEFORE.restart, backoffMs: 5 }, 'live'],
   job: [job(), 'live'],
+  provisioning: [[entry()], 'live'],
 };
 
 describe('the class of a changed field', () => {

@@ -18,6 +18,7 @@ const NOT_OURS = {
   isLauncherAlive: () => false,
   hasLaunched: () => false,
   isLogCaptured: () => true,
+  isBeingProvisioned: () => false,
 };
 let instances = 0;
 
@@ -54,7 +55,7 @@ describe('what is observed of cgroups', () => {
   }
 
   const observe = (history: History, now = at(0)) =>
-    observeService(tree, NOT_OURS, WEB, history, now.monotonicMs);
+    observeService(tree, NOT_OURS, { name: WEB, history, spec: null }, now.monotonicMs);
 
   it('an absent, an empty and a populated cgroup are told apart', () => {
     expect(observe(EMPTY_HISTORY).cgroup).toEqual({ kind: 'absent' });

@@ -55,6 +55,7 @@ class Bench {
       this.wanted = null;
     },
     actuators: {
+      provision: this.#actuator('provision'),
       start: this.#actuator('start'),
       signal: this.#actuator('signal'),
       'stop-command': this.#actuator('stop-command'),

@@ -187,7 +187,7 @@ describe('what is refused', () => {
     ['a key given twice', 'global:\n  enabled: true\nglobal:\n  x: 1\n', `${FILE}:3:1: `],
     ['two documents', 'a: 1\n---\nb: 1\n', `${FILE}:2:1: `],
     ['tabs', 'global:\n\tenabled: true\n', `${FILE}:2:1: `],
-    ['no text', 'a: \0\n', `${FILE}: expected text`],
+    ['no text', 'a: \0\n', `${FILE}:1:4: expected text`],
     [
       'a value that others share',
       'global:\n  enabled: &e true\nlabels:\n  a: *e\n',

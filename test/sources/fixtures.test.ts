@@ -23,7 +23,20 @@ function expectations(name: string): readonly string[] {
     .map((line) => line.slice('# expect: '.length));
 }
 
+/** What there is to refuse, and as which kind of file. */
+function essence(name: string): string {
+  const kind = name.includes('-master-') ? 'master' : 'service';
+  return kind + readFileSync(join(FOLDER, name), 'latin1').replace(/^#.*\n/gm, '');
+}
+
 describe('the fixtures', () => {
+  it('hold many mistakes, no two of them the same', () => {
+    const rejected = FILES.filter((file) => file.startsWith('rejected-'));
+    const contents = rejected.map(essence);
+    expect(new Set(contents).size).toBe(rejected.length);
+    expect(rejected.length).toBeGreaterThanOrEqual(150);
+  });
+
   it.each(FILES.filter((file) => file.startsWith('accepted-')))('%s is accepted', (file) => {
     expect(complaints(file)).toEqual([]);
   });

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/lib/clock.ts';
 import type { ApplyMode } from '../../src/model/daemon-config.ts';
@@ -10,6 +11,8 @@ import { type Inheritance, SourceSet } from '../../src/sources/source-set.ts';
 import { accepted, name, WEB } from '../builders/specs.ts';
 
 const DEADLINE_MS = 10_000;
+/** Takes a few hundred milliseconds to read. */
+const MANY = 2_000;
 const NOTHING_INHERITED = { baseline: new Map(), unknown: 'all' } as const;
 
 describe('the set of sources', () => {
@@ -64,25 +67,71 @@ describe('the set of sources', () => {
     await until(() => names().includes('web'));
   });
 
-  it('reads an operator’s update at once', () => {
+  it('reads an operator’s update at once', async () => {
     set.start();
     write('web.yaml');
-    expect([...set.read({ settled: true }).services.keys()]).toEqual(['web']);
+    expect([...(await set.read({ settled: true })).services.keys()]).toEqual(['web']);
   });
 
   it('says that a source cannot be read, and that it can again, each once', async () => {
     write('web.yaml');
     set.start();
     renameSync(configs, `${configs}.away`);
-    set.read({ settled: true });
-    set.read({ settled: true });
+    await set.read({ settled: true });
+    await set.read({ settled: true });
     expect(availability).toHaveLength(1);
     expect(availability[0]).toContain(configs);
     expect(desired.at(-1)?.services.get(WEB)?.trouble?.kind).toBe('held');
     renameSync(`${configs}.away`, configs);
-    set.read({ settled: true });
+    await set.read({ settled: true });
     expect(availability[1]).toBeNull();
     expect(desired.at(-1)?.services.get(WEB)?.trouble).toBeNull();
+  });
+
+  it('lets other things happen while it reads many files, and takes them over all at once', async () => {
+    set.start();
+    for (let file = 0; file < MANY; file += 1) write(`web-${file}.yaml`);
+    let turns = 0;
+    const isRead = set.read({ settled: true }).then(() => true);
+    while (!(await Promise.race([isRead, nextTurn(false)]))) {
+      turns += 1;
+      expect(names().length === 0 || names().length === MANY).toBe(true);
+    }
+    expect(turns).toBeGreaterThan(5);
+    expect(names()).toHaveLength(MANY);
+  });
+
+  it('takes a file as it is in the end when it changes or goes while many are read', async () => {
+    set.start();
+    for (let file = 0; file < MANY; file += 1) write(`web-${file}.yaml`);
+    const reading = set.read({ settled: true });
+    // The first are loaded by now, the last are not.
+    for (let turn = 0; turn < 3; turn += 1) await nextTurn();
+    for (const file of [0, MANY - 1]) write(`web-${file}.yaml`, '/changed');
+    for (const file of [1, MANY - 2]) rmSync(join(configs, `web-${file}.yaml`));
+    const { services, strayProblems } = await reading;
+    const folders = [0, MANY - 1].map(
+      (file) => services.get(name(`web-${file}`))?.accepted?.spec.workingDirectory,
+    );
+    expect(folders).toEqual(['/changed', '/changed']);
+    expect(services.size).toBe(MANY - 2);
+    expect([...services.values()].filter(({ trouble }) => trouble !== null)).toEqual([]);
+    expect(strayProblems).toEqual([]);
+  });
+
+  it('is read for one who asks after another, and for nobody once it is closed', async () => {
+    write('web.yaml');
+    set.start();
+    const first = set.read({ settled: true });
+    write('db.yaml');
+    const second = set.read({ settled: true });
+    expect([...(await first).services.keys(), ...(await second).services.keys()]).toContain('db');
+    const tooLate = set.read({ settled: true });
+    await Promise.all([set.close(), expect(tooLate).rejects.toThrow('the daemon is ending')]);
+    const handedOn = desired.length;
+    write('late.yaml');
+    await expect(set.read({ settled: true })).rejects.toMatchObject({ code: 'conflict' });
+    expect(desired).toHaveLength(handedOn);
   });
 
   it('foresees a reading and changes nothing by it', () => {
@@ -100,15 +149,18 @@ describe('the set of sources', () => {
     expect(set.holds('/elsewhere/api.yaml')).toBe(false);
   });
 
-  it('that applies nothing by itself takes over all of it once, then what is confirmed', () => {
+  it('that applies nothing by itself takes over all of it once, then what is confirmed', async () => {
     write('web.yaml');
     set = createSet('manual');
     set.start();
     expect(names()).toEqual(['web']);
     write('db.yaml');
-    expect([...set.read({ settled: true }).services.keys()]).toEqual(['web']);
+    expect([...(await set.read({ settled: true })).services.keys()]).toEqual(['web']);
     expect(desired.at(-1)?.waitingNames).toEqual(['db']);
-    expect([...set.read({ settled: true, apply: 'all' }).services.keys()]).toEqual(['db', 'web']);
+    expect([...(await set.read({ settled: true, apply: 'all' })).services.keys()]).toEqual([
+      'db',
+      'web',
+    ]);
     expect(desired.at(-1)?.waitingNames).toBeUndefined();
   });
 

@@ -1,0 +1,46 @@
+import { copyFileSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { waitFor } from '../e2e/wait-for.ts';
+import { command } from './command.ts';
+
+export const UNIT = 'processmaster.service';
+const CONFIG_DIRECTORY = '/etc/processmaster/config.d';
+/** Where systemd puts the unit's cgroup, and the instance within. */
+export const UNIT_CGROUP = `/sys/fs/cgroup/system.slice/${UNIT}`;
+
+/** The shipped unit and the README's master config, as an administrator installs them. */
+export async function installUnit(): Promise<void> {
+  for (const program of ['processmaster', 'pmctl']) {
+    const link = `/usr/local/bin/${program}`;
+    if (!existsSync(link)) symlinkSync(`/project/dist/${program}`, link);
+  }
+  mkdirSync(CONFIG_DIRECTORY, { recursive: true });
+  writeFileSync(
+    '/etc/processmaster/config.yaml',
+    'cgroup:\n  root: self\nglobal:\n  config_directory: ./config.d\n',
+  );
+  copyFileSync('/project/systemd/processmaster.service', `/etc/systemd/system/${UNIT}`);
+  await command('systemctl daemon-reload');
+}
+
+export function define(name: string, script: string, more = ''): void {
+  writeFileSync(
+    `${CONFIG_DIRECTORY}/${name}.yaml`,
+    `process:\n  working_directory: /tmp\n  start_command: [sh, -c, '${script}']\n${more}`,
+  );
+}
+
+/** The row of `pmctl status` once it is in this phase. */
+export async function inPhase(name: string, phase: string) {
+  return waitFor(
+    async () => {
+      const text = await command(`pmctl status ${name} --format json`).catch(() => '[]');
+      const [row] = JSON.parse(text) as { phase: string; pids: number[]; restarts_10m: number }[];
+      return row?.phase === phase && row;
+    },
+    { what: `${name} to be ${phase}`, deadlineMs: 60_000 },
+  );
+}
+
+export async function unitProperty(property: string): Promise<string> {
+  return (await command(`systemctl show ${UNIT} -p ${property} --value`)).trim();
+}
