@@ -104,7 +104,7 @@ export interface JobHistoryEntry {
 }
 
 /** A piece of a file that grows. */
-export interface OutputPiece {
+interface OutputPiece {
   readonly text: string;
   /** Where to read on. */
   readonly position: number;

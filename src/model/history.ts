@@ -1,6 +1,7 @@
 import type { Instant } from '../lib/clock.ts';
 import type { JobProgress } from './job-progress.ts';
 import type { ProcessIdentity } from './observation.ts';
+import type { RunUsage } from './run-usage.ts';
 import type { AcceptedSpec } from './service-spec.ts';
 
 /** How a process ended, or why it never began. */
@@ -60,12 +61,6 @@ export interface RunEnd {
   readonly stop: StopProgress | null;
   /** What it had used by then; of jobs only. */
   readonly usage?: RunUsage;
-}
-
-/** What a run has used, all its processes together; `null` where the kernel does not count it. */
-export interface RunUsage {
-  readonly cpuMs: number | null;
-  readonly peakMemoryBytes: number | null;
 }
 
 /**

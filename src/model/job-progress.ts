@@ -1,4 +1,3 @@
-import type { Exit, RunEnd } from './history.ts';
 import type { Schedule } from './schedule.ts';
 import type { JobSpec } from './service-spec.ts';
 
@@ -67,28 +66,6 @@ export interface JobProgress {
   readonly overtimeRun: number | null;
   /** Newest start intent that has had its run. */
   readonly servedIntentId: number;
-}
-
-/** How a run of a job turned out. A stop that came too late to matter changes nothing. */
-export function outcomeOfRun(
-  end: RunEnd,
-  isOvertime: boolean,
-  successExitCodes: readonly number[],
-): SlotOutcome {
-  if (end.stop !== null) return isOvertime ? 'overtime' : 'stopped';
-  return outcomeOfExit(end.exit, successExitCodes);
-}
-
-function outcomeOfExit(exit: Exit, successExitCodes: readonly number[]): SlotOutcome {
-  switch (exit.kind) {
-    case 'exited':
-      return successExitCodes.includes(exit.code) ? 'ok' : 'failed';
-    case 'signaled':
-    case 'launch_failed':
-      return 'failed';
-    case 'unknown':
-      return 'lost';
-  }
 }
 
 /** What the next boot, or a daemon after an orderly end, goes on from. */

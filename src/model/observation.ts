@@ -1,4 +1,4 @@
-import type { RunUsage } from './history.ts';
+import type { RunUsage } from './run-usage.ts';
 
 /** What the kernel says about a service's cgroup. A read error is `unknown`, never `empty`. */
 export type CgroupObservation =

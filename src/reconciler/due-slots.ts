@@ -3,7 +3,7 @@ import type { SlotRecord } from '../model/job-progress.ts';
 import { nextSlotMs, type Schedule } from '../model/schedule.ts';
 
 /** So long after its time a slot is still run, as if it were in time: its own minute. */
-export const IN_TIME_MS = 60_000;
+const IN_TIME_MS = 60_000;
 /** So many missed slots are told one by one; those before them together. */
 const MOST_LISTED = 100;
 
