@@ -118,7 +118,7 @@ const processKeys = section({
   timezone: z.optional(quantity(parseTimeZone)),
   catch_up: z._default(oneOf('none', 'last'), 'none'),
   jitter: z._default(duration, 0),
-  retries: z._default(wholeNumber('a number', 0, 1_000), 0),
+  retries: z._default(wholeNumber('a number', 0), 0),
   retry_delay: z._default(duration, 10_000),
   expect_within: z.optional(duration),
   env_file: z.optional(listOf('a list of paths', path)),
