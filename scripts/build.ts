@@ -15,17 +15,22 @@ const programs = [
     // A small heap that stays small; the journal's SQLite is experimental on Node 22 and says so.
     flags: ['--max-semi-space-size=1', '--max-opt=1', '--disable-warning=ExperimentalWarning'],
     // Freed memory goes back to the system: 2 MB less at any number of services.
-    environment: ['MALLOC_TRIM_THRESHOLD_=65536'],
+    // The name it was started by may lead to another build at the next restart.
+    environment: ['MALLOC_TRIM_THRESHOLD_=65536', 'PROCESSMASTER_STARTED_AS="$0"'],
+    // An upgrade is asked for by SIGUSR2, and may be asked for twice.
+    ignoredSignals: ['USR2', 'HUP'],
   },
   {
     name: 'keeper',
     entry: 'src/keeper/main.ts',
     flags: ['--max-semi-space-size=1', '--max-opt=1'],
     environment: ['MALLOC_TRIM_THRESHOLD_=65536'],
+    // Whoever signals the daemon's whole group means the daemon.
+    ignoredSignals: ['USR2', 'HUP', 'TERM', 'INT'],
   },
   // Any V8 flag makes Node refuse its built-in code cache, which costs 5 ms at each start; a
   // compile cache of ours would win 1 to 2 ms and needs a folder that nobody else can write.
-  { name: 'pmctl', entry: 'src/cli/pmctl.ts', flags: [], environment: [] },
+  { name: 'pmctl', entry: 'src/cli/pmctl.ts', flags: [], environment: [], ignoredSignals: [] },
 ] as const;
 
 /** What `pmctl validate` alone needs; a part of pmctl, kept out of all that starts with it. */

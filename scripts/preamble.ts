@@ -3,6 +3,11 @@ export interface Program {
   readonly name: string;
   readonly flags: readonly string[];
   readonly environment: readonly string[];
+  /**
+   * Signals that mean nothing to it until it listens to them, e.g. `HUP`: their default would end it
+   * half-way. The launcher ignores them, the program's first statement handles them.
+   */
+  readonly ignoredSignals: readonly string[];
 }
 
 /**
@@ -12,26 +17,28 @@ export interface Program {
  * installed next to the program, by PATH's otherwise; `flags` reach V8 only on that command line.
  * For JavaScript line 2 is a directive and a comment, so `node dist/pmctl` works, too.
  *
- * @param environment assignments for this program alone, e.g. `A=1`
+ * @param environment assignments for this program alone, in sh's words, e.g. `A=1`
  * @param oldestNode `major.minor`; an older Node gets one line that says so.
  */
-export function preamble({ name, flags, environment }: Program, oldestNode: string): string {
+export function preamble(program: Program, oldestNode: string): string {
+  const { name, ignoredSignals } = program;
   const tooOld = (found: string) =>
     `${name}: needs Node.js ${oldestNode} or newer, found ${found}` +
     ' (install one, e.g. from https://nodejs.org, and put it first in PATH)';
   return [
     '#!/bin/sh',
-    `':' //; ${launcher(flags, environment, tooOld('none')).join('; ')}`,
-    `'use strict';${versionGuard(oldestNode, tooOld('@'))}`,
+    `':' //; ${launcher(program, tooOld('none')).join('; ')}`,
+    `'use strict';${handlers(ignoredSignals)}${versionGuard(oldestNode, tooOld('@'))}`,
   ].join('\n');
 }
 
 function launcher(
-  flags: readonly string[],
-  environment: readonly string[],
+  { flags, environment, ignoredSignals }: Program,
   noNode: string,
-): string[] {
+): readonly string[] {
   return [
+    // What is ignored is so across execve(2), until Node's own start puts it back to its default.
+    ...(ignoredSignals.length === 0 ? [] : [`trap '' ${ignoredSignals.join(' ')}`]),
     // npm links programs into PATH; the Node beside the real file is the one that is wanted.
     'p=$0',
     'if [ -L "$p" ]; then p=$(readlink -f "$p"); fi',
@@ -44,6 +51,11 @@ function launcher(
     'fi',
     [...environment, 'exec "$n" $f "$p" "$@"'].join(' '),
   ];
+}
+
+/** Before what is bundled is evaluated, which takes as long as the start of Node. */
+function handlers(signals: readonly string[]): string {
+  return signals.map((signal) => `process.on("SIG${signal}",()=>{});`).join('');
 }
 
 /** Stands before everything else, so it runs even where the rest would not. */

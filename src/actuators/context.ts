@@ -1,9 +1,12 @@
 import type { CgroupTree } from '../host/cgroup-tree.ts';
 import type { FifoPool } from '../host/fifo.ts';
+import type { Identity } from '../host/identity.ts';
 import type { KeeperPort } from '../keeper/keeper-port.ts';
+import type { ResolvedEnvironment } from '../model/environment-reading.ts';
 import type { Exit } from '../model/history.ts';
 import type { SlotRecord } from '../model/job-progress.ts';
 import type { ServiceName } from '../model/service-name.ts';
+import type { AcceptedSpec } from '../model/service-spec.ts';
 import type { Launches } from './launches.ts';
 import type { ProvisioningEnd, ProvisioningJobs } from './provisioning-jobs.ts';
 import type { StopCommands } from './stop-commands.ts';
@@ -17,6 +20,8 @@ export interface ActuatorContext {
   readonly keeper: KeeperPort;
   readonly launches: Launches;
   readonly stopCommands: StopCommands;
+  /** The declared environment of a service's next process, see EnvironmentReadings. */
+  readonly resolveEnvironment: (accepted: AcceptedSpec, identity: Identity) => ResolvedEnvironment;
   readonly provisioningJobs: ProvisioningJobs;
   /** Nobody is told of one that was given up. */
   readonly onProvisioned: (name: ServiceName, end: ProvisioningEnd) => void;

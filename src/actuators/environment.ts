@@ -1,14 +1,15 @@
 import type { Identity } from '../host/identity.ts';
-import type { ServiceSpec } from '../model/service-spec.ts';
+import type { ServiceSpec, Variable } from '../model/service-spec.ts';
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
  * The environment of a service's processes: `PATH HOME USER LOGNAME SHELL LANG` of its user, plus
- * what is declared; all of the daemon's first, only with `inherit_environment`.
+ * what is declared (the later one of two counts); all of the daemon's first, only with `inherit_environment`.
  */
 export function serviceEnvironment(
   spec: ServiceSpec,
+  declared: readonly Variable[],
   identity: Identity,
   daemonEnvironment: Readonly<Record<string, string | undefined>>,
 ): Readonly<Record<string, string>> {
@@ -23,6 +24,6 @@ export function serviceEnvironment(
     LOGNAME: identity.userName,
     SHELL: identity.shell,
     LANG: daemonEnvironment.LANG ?? 'C.UTF-8',
-    ...Object.fromEntries(spec.environment.map(({ name, value }) => [name, value])),
+    ...Object.fromEntries(declared.map(({ name, value }) => [name, value])),
   };
 }

@@ -1,7 +1,9 @@
 import { assertWorkingDirectory, findExecutable } from '../host/executable.ts';
 import { type Identity, resolveIdentity } from '../host/identity.ts';
 import type { LaunchRequest } from '../host/launch.ts';
-import type { ServiceSpec } from '../model/service-spec.ts';
+import type { EnvironmentDigest } from '../model/environment-reading.ts';
+import type { AcceptedSpec } from '../model/service-spec.ts';
+import type { ActuatorContext } from './context.ts';
 import { serviceEnvironment } from './environment.ts';
 
 /** The part of a launch request that the spec decides. */
@@ -10,6 +12,12 @@ export type LaunchAttributes = Omit<
   'cgroup' | 'stdoutFd' | 'stderrFd' | 'stageFd' | 'stagePath'
 >;
 
+interface PreparedLaunch {
+  readonly attributes: LaunchAttributes;
+  /** What the environment was made from, where that was not the spec alone. */
+  readonly digest: EnvironmentDigest | null;
+}
+
 /**
  * Turns a spec into what is launched: identity, environment, command. Everything that can be known
  * to fail is found out here, before a process exists.
@@ -17,16 +25,18 @@ export type LaunchAttributes = Omit<
  * @throws ProcessmasterError `launch_failed`, with the stage that would fail
  */
 export async function prepareLaunch(
-  spec: ServiceSpec,
+  accepted: AcceptedSpec,
   command: readonly [string, ...string[]],
-  daemonEnvironment: Readonly<Record<string, string | undefined>>,
-): Promise<LaunchAttributes> {
+  context: Pick<ActuatorContext, 'daemonEnvironment' | 'resolveEnvironment'>,
+): Promise<PreparedLaunch> {
+  const { spec } = accepted;
   const identity: Identity = await resolveIdentity(spec.user, spec.group);
   assertWorkingDirectory(spec.workingDirectory, identity);
-  const environment = serviceEnvironment(spec, identity, daemonEnvironment);
+  const { variables, digest } = context.resolveEnvironment(accepted, identity);
+  const environment = serviceEnvironment(spec, variables, identity, context.daemonEnvironment);
   const [name, ...rest] = command;
   const executable = findExecutable(name, spec.workingDirectory, environment.PATH ?? '', identity);
-  return {
+  const attributes: LaunchAttributes = {
     argv: [executable, ...rest],
     cwd: spec.workingDirectory,
     environment,
@@ -38,4 +48,5 @@ export async function prepareLaunch(
     noNewPrivileges: spec.noNewPrivileges,
     ambientCapabilities: spec.ambientCapabilities,
   };
+  return { attributes, digest };
 }

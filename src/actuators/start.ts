@@ -11,11 +11,10 @@ import { type ServiceFiles, serviceFiles } from './service-files.ts';
 export function startActuator(context: ActuatorContext): Actuators['start'] {
   return async (name, { accepted, runNumber }) => {
     const { spec } = accepted;
-    const attributes = await prepareLaunch(spec, spec.startCommand, context.daemonEnvironment);
+    const { attributes, digest } = await prepareLaunch(accepted, spec.startCommand, context);
     const files = serviceFiles(context.servicesDirectory, name);
     await provideFifos(context, files, attributes);
     const cgroup = context.tree.service(name);
-    await context.keeper.ready();
     createCgroup(cgroup);
     // Before it is asked for: the report of a quick end may come with the answer.
     context.launches.began(name, runNumber);
@@ -29,7 +28,8 @@ export function startActuator(context: ActuatorContext): Actuators['start'] {
         stagePath: files.stageFile,
         capture: capturePaths(spec, files),
       });
-      return [{ kind: 'launched', runNumber, main }];
+      const madeFrom = digest === null ? {} : { environmentDigest: digest };
+      return [{ kind: 'launched', runNumber, main, ...madeFrom }];
     } catch (error) {
       context.launches.forget(name);
       removeCgroup(cgroup);

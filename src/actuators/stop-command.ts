@@ -6,7 +6,7 @@ import { openForAppend } from '../host/safe-open.ts';
 import type { Action, Actuators } from '../model/action.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import type { ActuatorContext } from './context.ts';
-import { prepareLaunch } from './prepare-launch.ts';
+import { type LaunchAttributes, prepareLaunch } from './prepare-launch.ts';
 import { serviceFiles } from './service-files.ts';
 
 const LOG_MODE = 0o640;
@@ -17,8 +17,8 @@ const LOG_MODE = 0o640;
  */
 export function stopCommandActuator(context: ActuatorContext): Actuators['stop-command'] {
   return async (name, action) => {
-    const { spec, argv } = action;
-    const attributes = await prepareLaunch(spec, argv, context.daemonEnvironment);
+    const { accepted, argv } = action;
+    const { attributes } = await prepareLaunch(accepted, argv, context);
     const cgroup = context.tree.stopCommand(name);
     createCgroup(cgroup);
     const { exited } = await launchStopCommand(context, name, action, attributes);
@@ -34,8 +34,8 @@ export function stopCommandActuator(context: ActuatorContext): Actuators['stop-c
 async function launchStopCommand(
   context: ActuatorContext,
   name: ServiceName,
-  { spec }: Action<'stop-command'>,
-  attributes: Awaited<ReturnType<typeof prepareLaunch>>,
+  { accepted: { spec } }: Action<'stop-command'>,
+  attributes: LaunchAttributes,
 ) {
   const { folder } = serviceFiles(context.servicesDirectory, name);
   mkdirSync(folder, { recursive: true, mode: 0o700 });

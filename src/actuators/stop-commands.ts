@@ -10,6 +10,10 @@ export class StopCommands {
     void exited.then(() => this.#running.delete(exited));
   }
 
+  get areAtWork(): boolean {
+    return this.#running.size > 0;
+  }
+
   /** Resolves when none runs any more, or after `deadlineMs`. */
   async ended(deadlineMs: number): Promise<void> {
     const impatience = new AbortController();

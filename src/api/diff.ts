@@ -6,11 +6,11 @@ import { brakeRowOf } from './update.ts';
 type ChangeRow = ResultOf<'sources.diff'>['changes'][number];
 
 /** What an update would do, or putting these files in place; nothing is done. */
-export function showDiff(
+export async function showDiff(
   ports: ApiPorts,
   params: ParamsOf<'sources.diff'>,
-): ResultOf<'sources.diff'> {
-  const { changes, unchanged, problems, conflicts, brakes } = ports.diffSources(params);
+): Promise<ResultOf<'sources.diff'>> {
+  const { changes, unchanged, problems, conflicts, brakes } = await ports.diffSources(params);
   return {
     changes: changes.map(changeRowOf),
     unchanged,

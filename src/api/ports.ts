@@ -1,6 +1,7 @@
 import type { BuildInfo } from '../lib/build-info.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Brake, DesiredService, Problem } from '../model/desired.ts';
+import type { ContentChange } from '../model/environment-reading.ts';
 import type { RecordedEvent, ServiceEvent } from '../model/event.ts';
 import type { Exit } from '../model/history.ts';
 import type { Actor, Intent } from '../model/intent.ts';
@@ -33,6 +34,8 @@ export interface UpdateReport {
   readonly problems: readonly Problem[];
   readonly conflicts: readonly { readonly name: ServiceName; readonly files: readonly string[] }[];
   readonly brakes: readonly Brake[];
+  /** What runs with something that a file no longer says, and is restarted for that. */
+  readonly contents: readonly ContentChange[];
 }
 
 /** A definition that somebody thinks of putting in place. */
@@ -157,7 +160,7 @@ export interface ApiPorts {
   readonly diffSources: (options: {
     readonly prune: boolean;
     readonly files: readonly ProposedFile[];
-  }) => SourcesDiff;
+  }) => Promise<SourcesDiff>;
   /** The newest `limit` events, oldest first; of all services and the daemon when none is named. */
   readonly events: (query: {
     readonly service?: ServiceName;

@@ -2,7 +2,12 @@ import { formatDuration } from '../lib/duration.ts';
 import { formatFileMode } from '../lib/file-mode.ts';
 import { provisioningAsWritten } from '../model/provisioning.ts';
 import { fieldValues, JOB_KEYS } from '../model/restart-hash.ts';
-import type { JobSpec, ResourceLimit, ServiceSpec } from '../model/service-spec.ts';
+import {
+  type JobSpec,
+  type ResourceLimit,
+  type ServiceSpec,
+  writtenEnvironmentFile,
+} from '../model/service-spec.ts';
 import { maskedValue } from '../model/shown-value.ts';
 import type { SpecField } from '../rpc/description.ts';
 
@@ -31,6 +36,8 @@ function writtenOtherwise(spec: ServiceSpec): ReadonlyMap<string, Omit<SpecField
       'process.environment',
       environment.map(({ name, value }) => ({ name, value: maskedValue(name, value) })),
     ],
+    // A run of an earlier build may be all that is left of a spec.
+    ['process.env_file', (spec.environmentFiles ?? []).map(writtenEnvironmentFile)],
     ['restart_policy.tolerance.duration', formatDuration(restart.toleranceMs)],
     ...(job === null ? [] : jobDurations(job)),
     ['provisioning', provisioningAsWritten(provisioning)],

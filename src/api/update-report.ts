@@ -1,8 +1,13 @@
 import type { DesiredService, DesiredState } from '../model/desired.ts';
+import type { ContentChange } from '../model/environment-reading.ts';
 import type { UpdateReport } from './ports.ts';
 
 /** What changed from one desired state to the next, and all that is wrong with the latter. Pure. */
-export function reportUpdate(before: DesiredState, after: DesiredState): UpdateReport {
+export function reportUpdate(
+  before: DesiredState,
+  after: DesiredState,
+  contents: readonly ContentChange[] = [],
+): UpdateReport {
   const services = [...after.services.values()];
   const generationBefore = ({ name }: DesiredService) =>
     before.services.get(name)?.accepted?.generation;
@@ -22,5 +27,6 @@ export function reportUpdate(before: DesiredState, after: DesiredState): UpdateR
       trouble?.kind === 'conflict' ? [{ name, files: trouble.files }] : [],
     ),
     brakes: after.brakes,
+    contents,
   };
 }

@@ -27,6 +27,7 @@ export async function updateSources(
     problems: report.problems.map(problemRowOf),
     conflicts: report.conflicts,
     brakes: report.brakes.map(brakeRowOf),
+    contents: report.contents,
   };
 }
 

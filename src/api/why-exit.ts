@@ -88,6 +88,7 @@ const START_COMMAND = ['process.start_command'] as const;
 const STAGE_HINTS: Readonly<Record<string, readonly [string, ...string[]]>> = {
   'resolve user': ['create the user or group', 'process.user', 'process.group'],
   'set identity': ['see that its user may be taken', 'process.user', 'process.group'],
+  environment: ['let the file be read', 'process.environment', 'process.env_file'],
   chdir: ['make the folder, open to its user', 'process.working_directory'],
   'set limits': ['ask for less', 'process.limits'],
   'set nice': ['ask for less', 'process.nice'],

@@ -31,6 +31,7 @@ export function summarise(facts: WhyFacts): string {
     SENTENCES[state](facts),
     state === 'invalid' ? null : troubleInWords(status),
     waitingInWords(status),
+    environmentInWords(status),
     provisioningInWords(status),
     failure === null ? null : `the last step failed (${failure})`,
   ];
@@ -210,6 +211,13 @@ function waitingInWords({ desired }: ServiceStatus): string | null {
     case 'removed':
       return 'its definition is gone, which waits for pmctl update';
   }
+}
+
+/** What its environment is made from would make another one now, or none. */
+function environmentInWords(status: ServiceStatus): string | null {
+  const isOtherwisePending = status.desired?.waiting !== undefined;
+  const pending = isOtherwisePending ? null : messageOf(status, 'ChangePending');
+  return messageOf(status, 'EnvironmentUnreadable') ?? pending;
 }
 
 function lastEnd(facts: WhyFacts): string {

@@ -12,6 +12,7 @@ export function waysOut(facts: WhyFacts): readonly WayOut[] {
   return [
     ...outOfTrouble(facts),
     ...outOfWaiting(facts),
+    ...outOfUnreadable(facts),
     ...outOfProvisioning(facts),
     ...WAYS_OUT_OF_STATE[state](facts),
   ];
@@ -93,12 +94,18 @@ function outOfProvisioning(facts: WhyFacts): readonly WayOut[] {
   return [byHand(`mend what it says, or correct ${definedAt(facts, 'provisioning')}`), again];
 }
 
-function outOfWaiting({ status: { desired } }: WhyFacts): readonly WayOut[] {
-  if (desired?.waiting === undefined) return [];
+function outOfWaiting({ status }: WhyFacts): readonly WayOut[] {
+  if (messageOf(status, 'ChangePending') === null) return [];
   return [
     { command: 'pmctl diff', hint: 'shows what waits' },
     { command: 'pmctl update', hint: 'applies all that waits' },
   ];
+}
+
+function outOfUnreadable(facts: WhyFacts): readonly WayOut[] {
+  if (messageOf(facts.status, 'EnvironmentUnreadable') === null) return [];
+  const place = definedAt(facts, 'process.environment', 'process.env_file', 'process');
+  return [byHand(`let the file be read again, or correct ${place}; pmctl update looks at once`)];
 }
 
 function pmctl({ status }: WhyFacts, what: string, hint: string): WayOut {

@@ -20,6 +20,7 @@ const LABELS: { readonly [T in ConditionType]?: string } = {
   ScheduleHeld: 'held',
   Overdue: 'overdue',
   ActionFailed: 'retrying',
+  EnvironmentUnreadable: 'environment unreadable',
   MainProcessGone: 'main process gone',
 };
 

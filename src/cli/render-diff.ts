@@ -45,6 +45,7 @@ function describe({ kind, runs, generation_before, generation_after }: Change): 
   if (generation_after === null) {
     return [`generation ${generation_before}`, runs ? 'running' : 'not running'];
   }
+  if (generation_before === generation_after) return [`generation ${generation_before}`];
   return [`generation ${generation_before} → ${generation_after}`, ...notRunning];
 }
 

@@ -31,6 +31,7 @@ function nextStep(code: ErrorCode, command: string | null): string | null {
       return 'see: pmctl status';
     case 'timeout':
       return 'what was asked for may go on; see: pmctl status';
+    case 'withdrawn':
     case 'invalid_config':
     case 'not_co_built':
     case 'conflict':

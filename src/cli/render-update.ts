@@ -1,12 +1,18 @@
 import { formatProblem } from '../model/desired.ts';
+import { describeContentChange } from '../model/environment-reading.ts';
 import type { ResultOf } from '../rpc/contract.ts';
 import { oneLine } from './text.ts';
 
 type Report = ResultOf<'sources.update'>;
 
 /** What changed, one line a kind of change. */
-export function renderUpdate({ accepted, changed, removed }: Report): string {
-  const lines = [line('new', accepted), line('changed', changed), line('removed', removed)];
+export function renderUpdate({ accepted, changed, removed, contents }: Report): string {
+  const lines = [
+    line('new', accepted),
+    line('changed', changed),
+    line('removed', removed),
+    ...contents.map(contentLine),
+  ];
   const text = lines.join('');
   return text === '' ? 'nothing changed\n' : text;
 }
@@ -35,6 +41,10 @@ export function renderTroubles({
 export function exitCodeOfUpdate({ problems, conflicts, brakes }: Report): number {
   if (conflicts.length > 0 || brakes.some(({ held }) => held.length > 0)) return 1;
   return problems.length > 0 ? 9 : 0;
+}
+
+function contentLine({ name, sources }: Report['contents'][number]): string {
+  return `${oneLine(`${name}: ${sources.map(describeContentChange).join('; ')}`)}\n`;
 }
 
 function line(what: string, names: readonly string[]): string {

@@ -24,6 +24,7 @@ import type { OperatorIntents } from '../sources/operator-intents.ts';
 import type { SourceSet } from '../sources/source-set.ts';
 import type { UserFlags } from '../sources/user-flags.ts';
 import { diffSources } from './diff-sources.ts';
+import { refreshEnvironments } from './environment-changes.ts';
 import type { EventStream } from './event-stream.ts';
 import type { Machinery } from './machinery.ts';
 
@@ -113,16 +114,25 @@ function createPorts(parts: ApiParts): ApiPorts {
     updateSources: async ({ prune, only }) => {
       const apply = only === undefined ? 'all' : new Set(only);
       const before = store.desired;
-      const report = reportUpdate(
-        before,
-        await parts.sources.read({ settled: true, prune, apply }),
-      );
+      const after = await parts.sources.read({ settled: true, prune, apply });
       if (only === undefined) provisionAgain(parts);
-      return report;
+      const isApplied = (name: ServiceName) => apply === 'all' || apply.has(name);
+      const waits = (name: ServiceName) => config.apply === 'manual' && !isApplied(name);
+      const contents = await refreshEnvironments(machinery, after, { settled: true, waits });
+      return reportUpdate(
+        before,
+        after,
+        contents.filter(({ name }) => isApplied(name)),
+      );
     },
     diffSources: (options) =>
       diffSources(
-        { sources: parts.sources, controller, configDirectory: config.configDirectory },
+        {
+          sources: parts.sources,
+          controller,
+          environments: machinery.environments,
+          configDirectory: config.configDirectory,
+        },
         options,
       ),
     events: (query) => journal.events(query),

@@ -15,10 +15,13 @@ import type { ServiceEvent } from '../model/event.ts';
 import type { Actor } from '../model/intent.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import { listCgroupNames } from '../observers/relist.ts';
+import { DefinitionWriter } from '../sources/definition-writer.ts';
 import { removeLeftoverEdits } from '../sources/leftover-edits.ts';
 import { type Inheritance, SourceSet } from '../sources/source-set.ts';
 import { allStopped } from './all-stopped.ts';
 import { type ApiServer, startApi } from './api-server.ts';
+import { refreshEnvironments } from './environment-changes.ts';
+import { environmentKey } from './environment-key.ts';
 import { EventStream } from './event-stream.ts';
 import { Lookout } from './lookout.ts';
 import { createMachinery, type Machinery } from './machinery.ts';
@@ -65,6 +68,7 @@ export class Daemon {
   readonly #events: EventStream;
   readonly #histories: SavedHistories;
   readonly #machinery: Machinery;
+  readonly #definitions: DefinitionWriter;
   readonly #sources: SourceSet;
   readonly #lookout: Lookout;
   readonly #running: readonly ServiceName[];
@@ -119,6 +123,9 @@ export class Daemon {
       intents,
       flags,
       emit,
+      environmentKey: environmentKey(config.stateDirectory, (reason) =>
+        this.#say('state.warning', reason),
+      ),
     });
     const found = this.#histories.loadAll();
     this.#specs = new SpecsInForce(this.#journal);
@@ -127,6 +134,7 @@ export class Daemon {
     this.#running = [...new Set([...found.keys(), ...listCgroupNames(this.#tree)])];
     this.#machinery.controller.adopt(baseline);
     const known = [...this.#running, ...baseline.keys()];
+    this.#definitions = new DefinitionWriter({ clock, emit });
     this.#sources = this.#createSources(inherited, [...new Set(known)]);
     this.#restart = new RestartRequest({
       commandLine: options.commandLine,
@@ -221,9 +229,15 @@ export class Daemon {
     return this.#restart.make(actor);
   }
 
-  /** The next image cannot reap what this one has started: they would stay zombies. */
-  stopCommandsEnded(): Promise<void> {
-    return this.#machinery.stopCommands.ended(STOP_COMMANDS_MS);
+  /**
+   * Waits for stop commands: the next image cannot reap them, they would stay zombies. `false` when
+   * the program or the config has become unusable meanwhile: this daemon goes on.
+   */
+  async readyToHandOver(): Promise<boolean> {
+    const { stopCommands } = this.#machinery;
+    if (!stopCommands.areAtWork) return true;
+    await stopCommands.ended(STOP_COMMANDS_MS);
+    return this.#restart.confirm();
   }
 
   /** Lets go of everything but the services, for the next image of this process. */
@@ -264,8 +278,10 @@ export class Daemon {
         this.#machinery.controller.applyDesired(desired, known ?? []);
         known = null;
         this.#specs.keep(desired);
+        this.#lookAtEnvironments(desired);
         this.#forgetStrayFlags(desired);
       },
+      fulfil: (wishes, eager) => this.#definitions.fulfil(wishes, eager),
       onAvailability: (source, reason) => {
         if (reason === null) this.#unavailable.delete(source);
         else this.#unavailable.add(source);
@@ -282,9 +298,18 @@ export class Daemon {
     });
   }
 
+  /** With every reading of the sources, so at least once a minute. */
+  #lookAtEnvironments(desired: DesiredState): void {
+    const waits = () => this.#options.config.apply === 'manual';
+    void refreshEnvironments(this.#machinery, desired, { settled: false, waits }).catch(
+      (error: unknown) => this.#say('daemon.warning', `environment files: ${messageOf(error)}`),
+    );
+  }
+
   async #endKeeper(): Promise<void> {
     try {
-      await endServiceKeeper(this.#machinery.keeper, this.#tree);
+      const { runtimeDirectory } = this.#options.config;
+      await endServiceKeeper(this.#machinery.keeper, { tree: this.#tree, runtimeDirectory });
     } catch (error) {
       this.#say('daemon.warning', messageOf(error));
     }
@@ -331,7 +356,11 @@ export class Daemon {
 
   #warnings(): readonly string[] {
     const { ok, reason } = this.#journal.health;
-    return [...(ok ? [] : [reason]), ...[this.#histories.trouble].filter((text) => text !== null)];
+    return [
+      ...(ok ? [] : [reason]),
+      ...[this.#histories.trouble].filter((text) => text !== null),
+      ...this.#definitions.warnings(),
+    ];
   }
 
   #say(kind: string, message: string, actor: Actor = 'daemon'): void {

@@ -6,6 +6,7 @@ import { ProcessmasterError } from '../lib/errors.ts';
 import type { DesiredState } from '../model/desired.ts';
 import type { ServiceChange } from '../model/service-change.ts';
 import type { ServiceName } from '../model/service-name.ts';
+import type { EnvironmentReadings } from '../observers/environment-readings.ts';
 import type { Controller } from '../reconciler/controller.ts';
 import { isDefinitionName } from '../sources/config-directory.ts';
 import { locateIn, locateKeys } from '../sources/locate-keys.ts';
@@ -14,6 +15,7 @@ import type { SourceSet } from '../sources/source-set.ts';
 export interface DiffParts {
   readonly sources: SourceSet;
   readonly controller: Controller;
+  readonly environments: EnvironmentReadings;
   readonly configDirectory: string | null;
 }
 
@@ -21,14 +23,14 @@ export interface DiffParts {
 type Placed = ReadonlyMap<string, ProposedFile>;
 
 /** Foresees what an update would do; see `ApiPorts.diffSources`. */
-export function diffSources(
+export async function diffSources(
   parts: DiffParts,
   { prune, files }: Parameters<ApiPorts['diffSources']>[0],
-): SourcesDiff {
+): Promise<SourcesDiff> {
   const placed = placeFiles(parts, files);
   const texts = new Map([...placed].map(([path, { text }]) => [path, text] as const));
   const after = parts.sources.peek({ prune, texts });
-  const changes = parts.controller.foresee(after);
+  const changes = parts.controller.foresee(after, await parts.environments.peek(after));
   const { problems, conflicts, brakes } = reportUpdate(after, after);
   const unchanged = countUnchanged(after, changes);
   if (files.length === 0) {

@@ -13,10 +13,12 @@ import type { ServiceEvent } from '../model/event.ts';
 import { describeExit } from '../model/history.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import { CgroupEvents } from '../observers/cgroup-events.ts';
+import { EnvironmentReadings } from '../observers/environment-readings.ts';
 import { isUnchanged, observeService } from '../observers/observe-service.ts';
 import { Controller } from '../reconciler/controller.ts';
 import { Store } from '../reconciler/store.ts';
 import type { OperatorIntents } from '../sources/operator-intents.ts';
+import { SETTLE_MS } from '../sources/settled-files.ts';
 import type { UserFlags } from '../sources/user-flags.ts';
 import type { SavedHistories } from './saved-history.ts';
 import { createServiceKeeper } from './service-keeper.ts';
@@ -29,6 +31,8 @@ export interface MachineryParts {
   readonly intents: OperatorIntents;
   readonly flags: UserFlags;
   readonly emit: (event: ServiceEvent) => void;
+  /** See EnvironmentReadings. */
+  readonly environmentKey: () => Buffer;
 }
 
 /** The loop with its hands and eyes. */
@@ -38,11 +42,16 @@ export interface Machinery {
   readonly cgroupEvents: CgroupEvents;
   readonly keeper: KeeperClient;
   readonly stopCommands: StopCommands;
+  readonly environments: EnvironmentReadings;
   readonly provisioningJobs: ProvisioningJobs;
   /** The main process of a service is a child of the keeper, so its end is reported. */
   readonly isOwnChild: (name: ServiceName) => boolean;
   /** Closes what is watched, leaves the keeper, and removes what actuators keep ready. */
   readonly close: () => void;
+}
+
+function settled(clock: Clock): Promise<void> {
+  return new Promise((resolve) => void clock.schedule(SETTLE_MS, resolve));
 }
 
 /** Wires reconciler, actuators and observers together. Nothing runs until a desired state is applied. */
@@ -64,6 +73,7 @@ export function createMachinery(parts: MachineryParts): Machinery {
     enqueueAll: () => controller.enqueueAll(),
     say,
   });
+  const environments = new EnvironmentReadings(parts.environmentKey, () => settled(clock));
   const fifos = new FifoPool({ directory: join(parts.runtimeDirectory, 'fifos') });
   const cgroupEvents = new CgroupEvents(
     tree,
@@ -82,6 +92,7 @@ export function createMachinery(parts: MachineryParts): Machinery {
     keeper,
     launches,
     stopCommands,
+    resolveEnvironment: (accepted, identity) => environments.resolve(accepted, identity),
     provisioningJobs,
     onProvisioned: (name, end) => reportProvisioning(parts, controller, name, end),
     daemonEnvironment: process.env,
@@ -109,8 +120,10 @@ export function createMachinery(parts: MachineryParts): Machinery {
     isUnchanged: (name, shown) => isUnchanged(tree, name, shown),
     watch: (name) => cgroupEvents.watch(name),
     intentOf: (name) => parts.intents.get(name),
+    environmentOf: (name) => environments.of(name),
     intentOver: (name) => parts.intents.forget(name),
     actuators: createActuators(context),
+    canLaunch: () => keeper.ready(),
     loadHistory: (name) => parts.histories.load(name),
     saveHistory: (name, history) => parts.histories.save(name, history),
     emit,
@@ -133,6 +146,7 @@ export function createMachinery(parts: MachineryParts): Machinery {
     keeper,
     stopCommands,
     provisioningJobs,
+    environments,
     isOwnChild,
     close,
   };

@@ -1,15 +1,19 @@
 type Order = { readonly kind: 'stop'; readonly reason: string } | { readonly kind: 'replace' };
 
-/** What ends this program: the first order counts, a second one changes nothing. */
+/**
+ * What ends this program. An order to be replaced can come to nothing, and be given again; the first
+ * order to stop counts, a second one changes nothing.
+ *
+ * SIGUSR2 and SIGHUP are ignored from the first line of the launcher on (scripts/preamble.ts), but for
+ * the ~30 ms in which Node starts: it puts every signal back to its default, and nothing of ours runs
+ * yet. One that comes just then ends the daemon; services run on, and the next daemon adopts them.
+ */
 export class Orders {
-  readonly given: Promise<Order>;
   #stopReason: string | null = null;
-  #give: (order: Order) => void = () => {};
+  #isReplaceAsked = false;
+  #wake: () => void = () => {};
 
   constructor() {
-    this.given = new Promise((resolve) => {
-      this.#give = resolve;
-    });
     // From the first moment: until the daemon listens, a signal's default would end it half-way.
     this.#onStop();
     process.on('SIGUSR2', () => {});
@@ -27,14 +31,29 @@ export class Orders {
   }
 
   replace(): void {
-    this.#give({ kind: 'replace' });
+    this.#isReplaceAsked = true;
+    this.#wake();
+  }
+
+  /** Resolves with what is to be done next; from an order to stop on, that. */
+  async next(): Promise<Order> {
+    for (;;) {
+      if (this.#stopReason !== null) return { kind: 'stop', reason: this.#stopReason };
+      if (this.#isReplaceAsked) {
+        this.#isReplaceAsked = false;
+        return { kind: 'replace' };
+      }
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
   }
 
   #onStop(): void {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.on(signal, () => {
         this.#stopReason ??= `received ${signal}`;
-        this.#give({ kind: 'stop', reason: this.#stopReason });
+        this.#wake();
       });
     }
   }

@@ -1,11 +1,14 @@
 import { join } from 'node:path';
 import { resolveCgroupRoot } from '../host/cgroup-mount.ts';
+import { assertExecutable } from '../host/executable.ts';
 import { resolveIdentity } from '../host/identity.ts';
 import { type BuildInfo, buildInfo } from '../lib/build-info.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { DaemonConfig } from '../model/daemon-config.ts';
 import { formatProblem } from '../model/desired.ts';
+import { judgeSocketPath } from '../rpc/unix-socket.ts';
 import { readDaemonConfig } from '../sources/daemon-config-file.ts';
+import { keeperProgram } from './service-keeper.ts';
 
 /** Which daemon a config file makes: two with the same instance manage the same services. */
 export interface InstanceIdentity {
@@ -35,9 +38,14 @@ export async function preflight(configPath: string): Promise<number> {
       `the master config cannot be used: ${reading.problems.map(formatProblem).join('; ')}`,
     );
   }
+  if (process.execve === undefined) {
+    return refuse('this Node.js has no process.execve, so it could not be replaced in its turn');
+  }
   try {
-    const { owner, group } = reading.config.socket;
+    const { owner, group, path } = reading.config.socket;
     await resolveIdentity(owner, group);
+    judgeSocketPath(path);
+    assertExecutable(keeperProgram);
     const candidate: Candidate = { build: buildInfo(), instance: instanceOf(reading.config) };
     process.stdout.write(`${JSON.stringify(candidate)}\n`);
     return 0;

@@ -12,7 +12,7 @@ import { createLogger, logEvent } from './event-log.ts';
 import { Orders } from './orders.ts';
 import { preflight } from './preflight.ts';
 import { releaseCgroup } from './release-cgroup.ts';
-import { ownCommandLine, replaceSelf } from './successor.ts';
+import { type CommandLine, replaceSelf, takeCommandLine } from './successor.ts';
 
 const USAGE = `Usage: processmaster [-c FILE] [--check [--format json]]
 
@@ -76,6 +76,8 @@ function parseOptions(args: readonly string[]) {
 
 /** Runs the daemon until a signal ends it. */
 async function run(configPath: string): Promise<number> {
+  const orders = new Orders();
+  const commandLine = takeCommandLine();
   const reading = readDaemonConfig(configPath);
   if (reading.kind === 'invalid') {
     complain(
@@ -94,13 +96,12 @@ async function run(configPath: string): Promise<number> {
   delete process.env.MALLOC_TRIM_THRESHOLD_;
   const notifySocket = takeNotifySocket(process.env);
   const logger = createLogger();
-  const orders = new Orders();
   try {
     const daemon = new Daemon({
       config: reading.config,
       clock: systemClock,
       onEvent: (event) => logEvent(logger, event),
-      commandLine: ownCommandLine(),
+      commandLine,
       onReplaceable: () => orders.replace(),
     });
     orders.listen(() => void daemon.requestRestart('SIGUSR2').catch(() => {}));
@@ -109,14 +110,7 @@ async function run(configPath: string): Promise<number> {
     if (notifySocket !== undefined) {
       await notifyReady(notifySocket).catch((error: unknown) => complain(`${messageOf(error)}\n`));
     }
-    const order = await orders.given;
-    if (order.kind === 'replace') await daemon.stopCommandsEnded();
-    const stopReason = orders.stopReason;
-    if (stopReason === null) {
-      await daemon.handOver();
-      replaceSelf(ownCommandLine());
-    }
-    const left = await daemon.shutDown(stopReason);
+    const left = await daemon.shutDown(await toBeStopped(daemon, orders, commandLine));
     if (left.length === 0) return 0;
     complain(
       `processmaster: could not stop ${left.join(', ')}; the next daemon goes on with that\n`,
@@ -125,6 +119,22 @@ async function run(configPath: string): Promise<number> {
   } catch (error) {
     complain(`processmaster: ${messageOf(error)}\n`);
     return EXIT_FAILED;
+  }
+}
+
+/** Resolves with the reason to stop, unless the daemon is replaced before. */
+async function toBeStopped(
+  daemon: Daemon,
+  orders: Orders,
+  commandLine: CommandLine,
+): Promise<string> {
+  for (;;) {
+    const order = await orders.next();
+    if (order.kind === 'stop') return order.reason;
+    const isReady = await daemon.readyToHandOver();
+    if (!isReady || orders.stopReason !== null) continue;
+    await daemon.handOver();
+    replaceSelf(commandLine);
   }
 }
 

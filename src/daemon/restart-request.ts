@@ -44,9 +44,24 @@ export class RestartRequest {
       setImmediate(onReplaceable);
       return plan;
     } catch (error) {
-      this.#isUnderWay = false;
-      say('daemon.restart-failed', messageOf(error), actor);
+      this.#fail(error, actor);
       throw error;
     }
+  }
+
+  /** Looks once more, after a wait: `false` when the running daemon has to go on after all. */
+  async confirm(): Promise<boolean> {
+    try {
+      await checkSuccessor(this.#parts.commandLine, this.#parts.instance);
+      return true;
+    } catch (error) {
+      this.#fail(error, 'daemon');
+      return false;
+    }
+  }
+
+  #fail(error: unknown, actor: Actor): void {
+    this.#isUnderWay = false;
+    this.#parts.say('daemon.restart-failed', messageOf(error), actor);
   }
 }

@@ -1,4 +1,4 @@
-import { realpathSync } from 'node:fs';
+import { closeSync, openSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Launches } from '../actuators/launches.ts';
 import { createCgroup, killCgroup, removeCgroupWithin } from '../host/cgroup.ts';
@@ -34,7 +34,7 @@ export function createServiceKeeper(parts: ServiceKeeperParts): KeeperClient {
       // One that was started and does not listen yet would be a second reader of every stream.
       await clear(tree);
       createCgroup(tree.keeper());
-      await startDetached([keeperProgram(), socketPath], tree.keeper());
+      await startKeeper(parts, socketPath);
     },
     killKeeper: () => clear(tree),
     onFound: (snapshot) => {
@@ -51,20 +51,49 @@ export function createServiceKeeper(parts: ServiceKeeperParts): KeeperClient {
     },
     onLost: (reason) => {
       launches.clear();
-      say(null, 'keeper.lost', `${reason}; another one is started, services run on`);
+      const text = `${reason}; another one is started, services run on${lastWords(parts)}`;
+      say(null, 'keeper.lost', text);
     },
   });
   return client;
+}
+
+/** Where a keeper says what only a defect makes it say: it must not be lost with it. */
+function errorFile({ runtimeDirectory }: Pick<ServiceKeeperParts, 'runtimeDirectory'>): string {
+  return join(runtimeDirectory, 'keeper.log');
+}
+
+const MAX_ERROR_FILE_BYTES = 65_536;
+
+async function startKeeper(parts: ServiceKeeperParts, socketPath: string): Promise<void> {
+  const file = errorFile(parts);
+  const bytes = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  const stderrFd = openSync(file, bytes > MAX_ERROR_FILE_BYTES ? 'w' : 'a', 0o600);
+  try {
+    await startDetached([keeperProgram, socketPath], parts.tree.keeper(), stderrFd);
+  } finally {
+    closeSync(stderrFd);
+  }
+}
+
+function lastWords(parts: ServiceKeeperParts): string {
+  const file = errorFile(parts);
+  const bytes = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  return bytes === 0 ? '' : ` (its last words: ${file})`;
 }
 
 /** A keeper that said goodbye is out of its cgroup within milliseconds. */
 const GONE_WITHIN_MS = 2_000;
 
 /** Ends the keeper, for nothing is left to keep, and removes its cgroup. */
-export async function endServiceKeeper(client: KeeperClient, tree: CgroupTree): Promise<void> {
+export async function endServiceKeeper(
+  client: KeeperClient,
+  { tree, runtimeDirectory }: Pick<ServiceKeeperParts, 'tree' | 'runtimeDirectory'>,
+): Promise<void> {
   await client.end();
   // Also one that was on its way, or is stuck.
   await clear(tree);
+  rmSync(errorFile({ runtimeDirectory }), { force: true });
 }
 
 async function clear(tree: CgroupTree): Promise<void> {
@@ -107,7 +136,5 @@ function recordEnd({ launches, record }: ServiceKeeperParts, launch: KeptLaunch)
   record(name, { kind: 'launched-exit', runNumber, exit: end.exit, at: end.at });
 }
 
-/** Beside the daemon's own program, where links (npm makes them) lead. */
-function keeperProgram(): string {
-  return join(dirname(realpathSync(process.argv[1] ?? '')), 'keeper');
-}
+/** Beside the daemon's own program, where links (npm makes them) led when it was started. */
+export const keeperProgram = join(dirname(realpathSync(process.argv[1] ?? '')), 'keeper');

@@ -1,6 +1,7 @@
 import type { SourceConfig } from '../model/daemon-config.ts';
-import { AutoServiceDirectory, isAutoServiceFile } from '../sources/auto-service-directory.ts';
+import { AutoServiceDirectory } from '../sources/auto-service-directory.ts';
 import { ConfigDirectory, isDefinitionName } from '../sources/config-directory.ts';
+import { isAutoServiceFile } from '../sources/service-folder.ts';
 import type { WatchedSource } from '../sources/source-set.ts';
 
 /** The sources that the master config names. */

@@ -84,6 +84,7 @@ function isSame(kept: AcceptedSpec | undefined, accepted: AcceptedSpec): boolean
     kept?.generation === accepted.generation &&
     kept.restartHash === accepted.restartHash &&
     kept.sourceFile === accepted.sourceFile &&
-    kept.source === accepted.source
+    kept.source === accepted.source &&
+    kept.isRootsOwn === accepted.isRootsOwn
   );
 }

@@ -1,19 +1,28 @@
+import { resolve } from 'node:path';
+import { assertExecutable } from '../host/executable.ts';
 import { runCommand } from '../host/run-command.ts';
 import type { BuildInfo } from '../lib/build-info.ts';
 import { messageOf, ProcessmasterError } from '../lib/errors.ts';
 import type { Candidate, InstanceIdentity } from './preflight.ts';
 
+/** Set by our launcher: what it was called by, where `argv[1]` is what that led to. */
+const STARTED_AS = 'PROCESSMASTER_STARTED_AS';
+
 /** How this daemon was started: the program and its arguments, which are those of the next image. */
 export interface CommandLine {
-  /** Absolute. The file may have been replaced by another build since. */
+  /** Absolute. By now it may lead to another build, or be one. */
   readonly program: string;
   readonly args: readonly string[];
 }
 
+const NO_EXECVE = 'this Node.js has no process.execve';
 const PREFLIGHT_TIMEOUT_MS = 30_000;
 
-export function ownCommandLine(): CommandLine {
-  const [, program = '', ...args] = process.argv;
+/** For once, at the start: the variable that tells is taken out, nothing is to inherit it. */
+export function takeCommandLine(): CommandLine {
+  const [, file = '', ...args] = process.argv;
+  const program = resolve(process.env[STARTED_AS] ?? file);
+  delete process.env[STARTED_AS];
   return { program, args };
 }
 
@@ -25,6 +34,7 @@ export async function checkSuccessor(
   { program, args }: CommandLine,
   own: InstanceIdentity,
 ): Promise<BuildInfo> {
+  if (process.execve === undefined) throw refusal(NO_EXECVE);
   const candidate = await askCandidate(program, args);
   const { cgroup, runtimeDirectory } = candidate.instance;
   if (cgroup !== own.cgroup || runtimeDirectory !== own.runtimeDirectory) {
@@ -40,10 +50,13 @@ export async function checkSuccessor(
 
 /**
  * Becomes the program: same pid, same services, nothing of this image is left. Everything that the
- * next one opens must have been let go of. Does not return; when the kernel refuses, Node aborts.
+ * next one opens must have been let go of. Does not return; when the kernel refuses what looks right,
+ * Node aborts.
+ * @throws ProcessmasterError `launch_failed` when the program cannot be executed any more
  */
 export function replaceSelf({ program, args }: CommandLine): never {
-  if (process.execve === undefined) throw refusal('this Node.js has no process.execve');
+  assertExecutable(program);
+  if (process.execve === undefined) throw refusal(NO_EXECVE);
   return process.execve(program, [program, ...args], definedOf(process.env));
 }
 

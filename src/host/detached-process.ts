@@ -4,23 +4,24 @@ import { ProcessmasterError } from '../lib/errors.ts';
 import type { CgroupPath } from './cgroup.ts';
 
 /** Joins the cgroup, then leaves the command to init by ending. */
-const SCRIPT = 'echo 0 >"$1/cgroup.procs" && shift && { "$@" </dev/null >/dev/null 2>&1 & }';
+const SCRIPT = 'echo 0 >"$1/cgroup.procs" && shift && { "$@" </dev/null >/dev/null & }';
 
 /**
  * Starts a program that is nobody's child but init's, in a cgroup and a session of its own, without
- * any descriptor of ours: it outlives this process whatever becomes of it.
+ * any descriptor of ours but `stderrFd` (the caller closes it): it outlives this process whatever becomes of it.
  * @throws ProcessmasterError `io` when it cannot be started at all
  */
 export async function startDetached(
   argv: readonly [string, ...string[]],
   cgroup: CgroupPath,
+  stderrFd: number,
 ): Promise<void> {
   const shell = spawn('/bin/sh', ['-c', SCRIPT, 'sh', cgroup, ...argv], {
     cwd: '/',
     // Enough for its launcher; nothing of ours is for it or what it starts.
     env: { PATH: process.env.PATH ?? '', LANG: process.env.LANG ?? 'C.UTF-8' },
     detached: true,
-    stdio: 'ignore',
+    stdio: ['ignore', 'ignore', stderrFd],
   });
   try {
     const [code] = await once(shell, 'exit');

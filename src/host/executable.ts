@@ -5,19 +5,13 @@ import {
   openSync,
   readSync,
   realpathSync,
-  type Stats,
   statSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { isErrno, messageOf, ProcessmasterError } from '../lib/errors.ts';
+import { accessOf, closedFolder } from './access.ts';
 import type { Identity } from './identity.ts';
 import { O_PATH } from './safe-walk.ts';
-
-/**
- * Mode bits decide, or an access control list may: its mask shows in the place of the group's bits.
- * What is `unsure` is tried, and the kernel decides.
- */
-type Access = 'granted' | 'unsure' | 'denied';
 
 type Verdict =
   | { readonly access: 'granted' | 'unsure' }
@@ -62,6 +56,24 @@ export function assertWorkingDirectory(path: string, identity: Identity): void {
   } catch (error) {
     throw error instanceof ProcessmasterError ? error : fail(messageOf(error), error);
   }
+}
+
+const ROOT: Identity = {
+  userName: 'root',
+  uid: 0,
+  gid: 0,
+  groups: [0],
+  home: '/root',
+  shell: '/bin/sh',
+};
+
+/**
+ * Whether root could execute this very file, as far as that can be known without doing it.
+ * @throws ProcessmasterError `launch_failed` at the stage `exec`, saying why not.
+ */
+export function assertExecutable(path: string): void {
+  const verdict = judge(path, ROOT);
+  if (verdict.access === 'denied') throw notExecutable(path, verdict.why);
 }
 
 /** execvp(3), but certain candidates come before uncertain ones. */
@@ -134,31 +146,6 @@ function missingInterpreter(handle: number): string | null {
   } finally {
     closeSync(fd);
   }
-}
-
-/** The first folder on the way that `identity` certainly cannot search. */
-function closedFolder(realPath: string, identity: Identity): string | null {
-  for (let folder = realPath; ; folder = dirname(folder)) {
-    if (accessOf(statSync(folder), identity, 'execute') === 'denied') return folder;
-    if (folder === '/') return null;
-  }
-}
-
-function accessOf(stats: Stats, identity: Identity, wanted: 'read' | 'execute'): Access {
-  const bit = wanted === 'read' ? 0o4 : 0o1;
-  const group = (stats.mode & (bit << 3)) !== 0;
-  const others = (stats.mode & bit) !== 0;
-  if (identity.uid === 0) {
-    // capabilities(7), CAP_DAC_OVERRIDE: anything, but execution needs at least one x.
-    const anyone = (stats.mode & 0o111) !== 0;
-    return wanted === 'read' || stats.isDirectory() || anyone ? 'granted' : 'denied';
-  }
-  if (stats.uid === identity.uid) return (stats.mode & (bit << 6)) !== 0 ? 'granted' : 'denied';
-  if (identity.gid === stats.gid || identity.groups.includes(stats.gid)) {
-    return group ? 'granted' : 'denied';
-  }
-  if (others) return 'granted';
-  return group ? 'unsure' : 'denied';
 }
 
 function notExecutable(name: string, why: string): ProcessmasterError {

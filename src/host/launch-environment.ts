@@ -2,8 +2,11 @@
 export interface LaunchEnvironment {
   /** What the launching shells are given: they pass it on untouched, and it has no power over them. */
   readonly inherited: Readonly<Record<string, string>>;
-  /** `NAME=value` for env(1), which adds it last, as the service's own user. */
-  readonly assigned: readonly string[];
+  /**
+   * Those of {@link inherited} that carry an assignment, `NAME=value`, to env(1), which replaces them
+   * by it, last and as the service's own user. Its arguments are no way: anybody may read them.
+   */
+  readonly carriers: readonly string[];
 }
 
 /** Names that dash or bash set, drop or take a meaning from. */
@@ -32,11 +35,13 @@ export const OWN_PREFIX = '__pm';
 /** Sorts an environment into what a shell may carry and what it may not. */
 export function splitEnvironment(environment: Readonly<Record<string, string>>): LaunchEnvironment {
   const entries = Object.entries(environment);
+  const harmless = entries.filter(([name, value]) => isHarmless(name, value));
+  const carried = entries
+    .filter(([name, value]) => !isHarmless(name, value))
+    .map(([name, value], at) => [`${OWN_PREFIX}_${at}`, `${name}=${value}`] as const);
   return {
-    inherited: Object.fromEntries(entries.filter(([name, value]) => isHarmless(name, value))),
-    assigned: entries
-      .filter(([name, value]) => !isHarmless(name, value))
-      .map(([name, value]) => `${name}=${value}`),
+    inherited: Object.fromEntries([...harmless, ...carried]),
+    carriers: carried.map(([carrier]) => carrier),
   };
 }
 

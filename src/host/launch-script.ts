@@ -45,10 +45,10 @@ const FAILED = 'exit 199';
  */
 export function launchArgv(
   setup: LaunchSetup,
-  assigned: readonly string[],
+  carriers: readonly string[],
   shell: string,
 ): readonly [string, ...string[]] {
-  const command = commandArgv(setup.argv, assigned, shell);
+  const command = commandArgv(setup.argv, carriers, shell);
   const finish = [setup.cwd, setup.argv[0], ...command];
   const join = `${setup.cgroup}/cgroup.procs`;
   if (hasDaemonIdentity(setup)) {
@@ -165,19 +165,22 @@ function setprivArgv(setup: LaunchSetup): readonly string[] {
 }
 
 /**
- * env(1) adds what a shell would not carry, and takes out what shells other than dash add on exec.
+ * env(1) adds what a shell would not carry, and takes out what shells other than dash add on exec. What
+ * it adds is in the value of the carriers: with -S it puts that in the place of their names, whole.
  * It would take a command with a `=` for an assignment; nice(1) with nothing to do stands between.
  */
 function commandArgv(
   argv: readonly [string, ...string[]],
-  assigned: readonly string[],
+  carriers: readonly string[],
   shell: string,
 ): readonly string[] {
-  const addsNothing = isDash(shell);
-  if (addsNothing && assigned.length === 0) return argv;
+  const leavesAlone = isDash(shell);
+  if (leavesAlone && carriers.length === 0) return argv;
   const between = argv[0].includes('=') ? [tool('nice'), '-n', '0', '--'] : [];
-  const without = addsNothing ? [] : ['-u', '_', '-u', 'SHLVL'];
-  return [tool('env'), ...without, '--', ...assigned, ...between, ...argv];
+  const unwanted = [...(leavesAlone ? [] : ['_', 'SHLVL']), ...carriers];
+  const without = unwanted.flatMap((name) => ['-u', name]);
+  const assignments = carriers.map((carrier) => ` \${${carrier}}`).join('');
+  return [tool('env'), ...without, '-S', `--${assignments}`, ...between, ...argv];
 }
 
 function isDash(shell: string): boolean {

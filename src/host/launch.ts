@@ -41,12 +41,12 @@ export type ExitReport =
  *   wrong afterwards is in the report.
  */
 export function launch(request: LaunchRequest, shell = '/bin/sh'): Launched {
-  const { inherited, assigned } = splitEnvironment(request.environment);
+  const { inherited, carriers } = splitEnvironment(request.environment);
   if (!request.argv[0].startsWith('/')) {
     const message = `cannot start '${request.argv[0]}': it is not an absolute path`;
     throw new ProcessmasterError('launch_failed', message, { stage: 'exec' });
   }
-  const argv = launchArgv(request, assigned, shell);
+  const argv = launchArgv(request, carriers, shell);
   const child = spawnChild(argv, inherited, request);
   if (child.pid === undefined) {
     // Node tells the errno later, by an event that must have a listener.

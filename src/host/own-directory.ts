@@ -47,14 +47,19 @@ function refuseWritable(path: string, real: string): void {
 
 /** Whoever may write to a folder above can put another in its place. */
 function refuseReplaceable(path: string, nearest: string): void {
+  const open = replaceableIn(nearest);
+  if (open === null) return;
+  throw unsafe(path, `others than root may write to '${open}', and so replace it`);
+}
+
+/** The first folder, from this one (a real path) up, whose entries others than root may replace. */
+export function replaceableIn(nearest: string): string | null {
   for (let parent = nearest; ; parent = dirname(parent)) {
     // In a sticky folder only the owner of an entry may rename it (inode(7)).
     const stats = lstatSync(parent);
     const isSticky = stats.uid === 0 && (stats.mode & STICKY) !== 0;
-    if (!isSticky && !isRootOnlyFolder(stats)) {
-      throw unsafe(path, `others than root may write to '${parent}', and so replace it`);
-    }
-    if (parent === '/') return;
+    if (!isSticky && !isRootOnlyFolder(stats)) return parent;
+    if (parent === '/') return null;
   }
 }
 

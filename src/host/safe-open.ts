@@ -6,6 +6,7 @@ import {
   lstatSync,
   openSync,
   readdirSync,
+  readlinkSync,
   readSync,
   type Stats,
 } from 'node:fs';
@@ -58,7 +59,9 @@ export function openForAppend(path: string, options: AppendOptions): number {
  * @throws ProcessmasterError `unsafe_path` or `io`.
  */
 export function openForRead(path: string): number {
-  return guard(`cannot read '${path}'`, () => openReadable(path));
+  return guard(`cannot read '${path}'`, () =>
+    walkTo(path, { createDirectories: false }, openEntry),
+  );
 }
 
 /**
@@ -67,14 +70,31 @@ export function openForRead(path: string): number {
  * @throws ProcessmasterError `unsafe_path` or `io`; `io`, too, when there is more.
  */
 export function readBounded(path: string, maxBytes: number): Buffer {
-  return guard(`cannot read '${path}'`, () => {
-    const fd = openReadable(path);
-    try {
-      return readUpTo(fd, maxBytes);
-    } finally {
-      closeSync(fd);
-    }
-  });
+  return withReadable(path, ({ fd }) => readUpTo(fd, maxBytes));
+}
+
+/** A regular file that is open for reading. */
+export interface ReadableFile {
+  readonly fd: number;
+  /** The folder that it was found in, links followed. */
+  readonly folder: string;
+}
+
+/**
+ * Opens a file like {@link openForRead}, for as long as `act` takes.
+ * @throws ProcessmasterError `unsafe_path` or `io`; of what `act` throws, its code.
+ */
+export function withReadable<T>(path: string, act: (file: ReadableFile) => T): T {
+  return guard(`cannot read '${path}'`, () =>
+    walkTo(path, { createDirectories: false }, (entry) => {
+      const fd = openEntry(entry);
+      try {
+        return act({ fd, folder: readlinkSync(`/proc/self/fd/${entry.folderFd}`) });
+      } finally {
+        closeSync(fd);
+      }
+    }),
+  );
 }
 
 /**
@@ -121,12 +141,10 @@ export function guard<T>(cannot: string, act: () => T): T {
   }
 }
 
-function openReadable(path: string): number {
-  return walkTo(path, { createDirectories: false }, (entry) =>
-    openExisting(entry, constants.O_RDONLY, (file) => {
-      if (!isRootOnlyFolder(fstatSync(entry.folderFd))) refuseOtherNames(file);
-    }),
-  );
+function openEntry(entry: Entry): number {
+  return openExisting(entry, constants.O_RDONLY, (file) => {
+    if (!isRootOnlyFolder(fstatSync(entry.folderFd))) refuseOtherNames(file);
+  });
 }
 
 /**

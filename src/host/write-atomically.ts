@@ -1,19 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import {
-  type BigIntStats,
-  closeSync,
-  constants,
-  fchmodSync,
-  fchownSync,
-  fstatSync,
-  fsyncSync,
-  lstatSync,
-  openSync,
-  renameSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { type BigIntStats, closeSync, constants, fstatSync, renameSync, unlinkSync } from 'node:fs';
 import { isErrno, ProcessmasterError } from '../lib/errors.ts';
+import { syncFolder, writeFresh, writeTemporary } from './fresh-file.ts';
 import { guard, openExisting, readUpTo, refuseOtherNames } from './safe-open.ts';
 import { type Entry, walkTo } from './safe-walk.ts';
 
@@ -32,9 +19,6 @@ interface Seen {
   readonly stats: BigIntStats;
   readonly content: Buffer;
 }
-
-const TEMPORARY_PREFIX = '.processmaster-';
-const TEMPORARY = /^\.processmaster-[0-9a-f]{16}\.tmp$/;
 
 /** Somebody else wrote at the same time: it is tried this often. */
 const ATTEMPTS = 2;
@@ -64,11 +48,6 @@ export function writeAtomically(path: string, change: Change, options: WriteOpti
       throw new ProcessmasterError('conflict', 'somebody else changes it just now (try again)');
     }),
   );
-}
-
-/** Whether a file has the name of one that was to replace another: left by a crash in between. */
-export function isTemporaryName(name: string): boolean {
-  return TEMPORARY.test(name);
 }
 
 /** Null when nothing is there. */
@@ -111,10 +90,9 @@ function replace(
   seen: Seen,
   { maxBytes }: WriteOptions,
 ): boolean {
-  const name = `${TEMPORARY_PREFIX}${randomBytes(8).toString('hex')}.tmp`;
-  const fresh = `/proc/self/fd/${entry.folderFd}/${name}`;
   const { uid, gid, mode } = seen.stats;
-  writeFresh(fresh, data, { uid: Number(uid), gid: Number(gid), mode: Number(mode) });
+  const owner = { uid: Number(uid), gid: Number(gid), mode: Number(mode) };
+  const fresh = writeTemporary(entry.folderFd, data, owner);
   let isRenamed = false;
   try {
     if (!isStill(seen, look(entry, maxBytes))) return false;
@@ -134,45 +112,4 @@ function isStill({ stats, content }: Seen, now: Seen | null): boolean {
     facts.every((fact) => now.stats[fact] === stats[fact]) &&
     now.content.equals(content)
   );
-}
-
-interface Ownership {
-  readonly uid: number;
-  readonly gid: number;
-  readonly mode: number;
-}
-
-/** Owner and mode are set through the descriptor: the name may be somebody else's by then. */
-function writeFresh(path: string, data: string | Uint8Array, owner: Ownership): void {
-  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
-  const fd = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
-  try {
-    writeFileSync(fd, data);
-    const made = fstatSync(fd);
-    if (made.uid !== owner.uid || made.gid !== owner.gid) fchownSync(fd, owner.uid, owner.gid);
-    fchmodSync(fd, owner.mode & 0o7777);
-    fsyncSync(fd);
-  } catch (error) {
-    unlinkIfThis(path, fd);
-    throw error;
-  } finally {
-    closeSync(fd);
-  }
-}
-
-/** What failed to be written goes; what somebody put in its place stays. */
-function unlinkIfThis(path: string, fd: number): void {
-  const mine = fstatSync(fd);
-  const there = lstatSync(path, { throwIfNoEntry: false });
-  if (there?.ino === mine.ino && there.dev === mine.dev) unlinkSync(path);
-}
-
-/** Makes the change of the folder last; fsync(2) wants a descriptor that is open for reading. */
-function syncFolder(folderFd: number): void {
-  const fd = openSync(`/proc/self/fd/${folderFd}`, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
 }

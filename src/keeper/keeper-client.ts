@@ -1,64 +1,60 @@
 import type { Clock } from '../lib/clock.ts';
-import { isErrno, messageOf, ProcessmasterError } from '../lib/errors.ts';
+import { type ErrorCode, messageOf, ProcessmasterError } from '../lib/errors.ts';
 import type { CapturePaths } from '../logs/capture.ts';
 import type { ProcessIdentity } from '../model/observation.ts';
-import { KeeperConnection } from './keeper-connection.ts';
+import type { KeeperConnection } from './keeper-connection.ts';
 import type { KeeperPort } from './keeper-port.ts';
-import { type KeeperEvent, type LaunchOrder, PROTOCOL, type Snapshot } from './protocol.ts';
+import { KeeperSearch, type KeeperSearchPorts } from './keeper-search.ts';
+import type { LaunchOrder, Snapshot } from './protocol.ts';
 
-export interface KeeperClientPorts {
-  readonly clock: Clock;
-  /** Where a keeper listens, if there is one. */
-  readonly socketPath: string;
-  /** Starts a keeper that will listen there. */
-  readonly startKeeper: () => Promise<void>;
-  /** Kills a keeper that does not answer. */
-  readonly killKeeper: () => Promise<void>;
+export interface KeeperClientPorts extends KeeperSearchPorts {
   /** A keeper is there; told before anything that happens later. */
   readonly onFound: (snapshot: Snapshot) => void;
-  readonly onEvent: (event: KeeperEvent) => void;
-  /** The keeper went away unasked, or cannot be had, in words; another one is started. */
-  readonly onLost: (reason: string) => void;
 }
 
-/** How long a keeper that was just started may take until it listens. */
-const LISTENS_WITHIN_MS = 10_000;
-const LOOK_MS = 20;
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 30_000;
+/** One that goes away sooner is likely to do so again. */
+const STABLE_AFTER_MS = 60_000;
 /** How long who needs the keeper waits for the next one. */
 const PATIENCE_MS = 5_000;
 const ENDS_WITHIN_MS = 5_000;
+/** What nobody depends on is not waited for longer than this. */
+const MOMENT_MS = 1_000;
 
 /**
  * The keeper as the daemon has it: the one that an earlier daemon left, else one of its own, and
- * another one whenever it is lost.
+ * another one whenever it is lost, at once the first time, ever later when it does not last.
  *
- * INVARIANTS: at most one connection; while there is none, whoever needs it waits, but not for ever.
+ * INVARIANTS: at most one connection and one search for it; while there is none, whoever needs it
+ * waits, but not for ever; nothing is begun once it is closed.
  */
 export class KeeperClient implements KeeperPort {
   readonly #ports: KeeperClientPorts;
+  readonly #search: KeeperSearch;
   #connection: KeeperConnection | null = null;
+  #opening: Promise<void> | null = null;
+  #foundAtMs = 0;
   #waiting = new Set<() => void>();
+  /** Times in a row that it was lost soon, or could not be had. */
   #failures = 0;
   #closed = false;
   #cancelRetry: () => void = () => {};
 
   constructor(ports: KeeperClientPorts) {
     this.#ports = ports;
+    this.#search = new KeeperSearch(ports, (connection) => this.#lost(connection));
   }
 
   /** Resolves when a keeper is there, or could not be had for now: then it is tried again. */
-  async open(): Promise<void> {
-    try {
-      await this.#connect();
-      this.#failures = 0;
-    } catch (error) {
-      this.#ports.onLost(`no keeper can be had: ${messageOf(error)}`);
-      this.#retryLater();
-    }
+  open(): Promise<void> {
+    this.#opening ??= this.#open().finally(() => {
+      this.#opening = null;
+    });
+    return this.#opening;
   }
 
+  /** Resolves when it can be asked. @throws ProcessmasterError `withdrawn` after a while */
   async ready(): Promise<void> {
     await this.#present();
   }
@@ -71,13 +67,15 @@ export class KeeperClient implements KeeperPort {
     await (await this.#present()).call('capture', { name, runNumber, paths });
   }
 
-  /** A keeper that is gone has nothing left to write. */
+  /** A keeper that is gone has nothing left to write; for a stuck one nobody waits. */
   async drain(name: string, deadlineMs: number): Promise<void> {
-    await this.#connection?.call('drain', { name, deadlineMs }).catch(unlessGone);
+    const params = { name, deadlineMs };
+    const withinMs = deadlineMs + MOMENT_MS;
+    await this.#connection?.call('drain', params, withinMs).catch(unlessGoneOrStuck);
   }
 
   async detach(name: string): Promise<void> {
-    await this.#connection?.call('detach', { name }).catch(unlessGone);
+    await this.#connection?.call('detach', { name }, MOMENT_MS).catch(unlessGoneOrStuck);
   }
 
   /** Lets the keeper forget the end of a run; one that is gone has forgotten it. */
@@ -89,84 +87,46 @@ export class KeeperClient implements KeeperPort {
   close(): void {
     this.#closed = true;
     this.#cancelRetry();
+    this.#search.giveUp();
     this.#connection?.close();
     this.#connection = null;
+    this.#wakeAll();
   }
 
   /** Ends the keeper, for nothing is left to keep. Resolves when it is gone. */
   async end(): Promise<void> {
     this.#closed = true;
     this.#cancelRetry();
+    this.#search.giveUp();
+    const tooLate = pause(this.#ports.clock, ENDS_WITHIN_MS);
+    // One that is being started would be there after the end.
+    await Promise.race([this.#opening, tooLate]);
     const connection = this.#connection;
     if (connection === null) return;
     const gone = new Promise<void>((resolve) => this.#waiting.add(resolve));
     await connection.call('end', {}).catch(unlessGone);
-    await Promise.race([gone, pause(this.#ports.clock, ENDS_WITHIN_MS)]);
+    await Promise.race([gone, tooLate]);
     this.close();
   }
 
-  async #connect(): Promise<void> {
-    const found = await this.#tryOpen();
-    const connection = found ?? (await this.#startAndOpen());
-    const snapshot = await connection.call('hello', {}).catch(unlessGone);
-    if (snapshot === null) return this.#killAndConnect();
-    if (snapshot.protocol !== PROTOCOL) return this.#replace(connection, snapshot);
-    this.#connection = connection;
-    this.#ports.onFound(snapshot);
-    this.#wakeAll();
-  }
-
-  /** It went away between two calls, or it is stuck: then it would only be found again. */
-  async #killAndConnect(): Promise<void> {
-    this.#ports.onLost('the keeper does not answer');
-    await this.#ports.killKeeper();
-    await this.#connect();
-  }
-
-  /** One of another build that we do not understand: its services run on, as without any. */
-  async #replace(connection: KeeperConnection, { protocol, pid }: Snapshot): Promise<void> {
-    this.#ports.onLost(
-      `the keeper (pid ${pid}) speaks protocol ${protocol}, this build ${PROTOCOL}`,
-    );
-    await connection.call('end', {}).catch(unlessGone);
-    connection.close();
-    await this.#connect();
-  }
-
-  async #startAndOpen(): Promise<KeeperConnection> {
-    await this.#ports.startKeeper();
-    const deadlineMs = this.#ports.clock.monotonicMs() + LISTENS_WITHIN_MS;
-    for (;;) {
-      const connection = await this.#tryOpen();
-      if (connection !== null) return connection;
-      if (this.#ports.clock.monotonicMs() > deadlineMs) {
-        const why = `it does not listen on '${this.#ports.socketPath}'`;
-        throw new ProcessmasterError('timeout', `cannot start the keeper: ${why}`);
-      }
-      await pause(this.#ports.clock, LOOK_MS);
-    }
-  }
-
-  /** `null` when nobody listens. */
-  async #tryOpen(): Promise<KeeperConnection | null> {
+  async #open(): Promise<void> {
+    this.#cancelRetry();
+    if (this.#closed || this.#connection !== null) return;
     try {
-      const connection: KeeperConnection = await KeeperConnection.open(this.#ports.socketPath, {
-        onEvent: (event) => this.#ports.onEvent(event),
-        onStuck: () => void this.#endStuck(connection),
-        onClosed: () => this.#lost(connection),
-      });
-      return connection;
+      const found = await this.#search.find();
+      if (found === null) return;
+      const { connection, snapshot } = found;
+      if (this.#closed) return connection.close();
+      if (!connection.isOpen) throw new ProcessmasterError('unreachable', 'it is gone already');
+      this.#connection = connection;
+      this.#foundAtMs = this.#ports.clock.monotonicMs();
+      this.#ports.onFound(snapshot);
+      this.#wakeAll();
     } catch (error) {
-      // Anything else says nothing about whether a keeper is there: two would be one too many.
-      if (isErrno(error, 'ENOENT', 'ECONNREFUSED')) return null;
-      throw error;
+      if (this.#closed) return;
+      this.#ports.onLost(`no keeper can be had: ${messageOf(error)}`);
+      this.#retryLater();
     }
-  }
-
-  /** Dead before it is given up: what it was asked for must not happen later. */
-  async #endStuck(connection: KeeperConnection): Promise<void> {
-    await this.#ports.killKeeper().catch((error) => this.#ports.onLost(messageOf(error)));
-    connection.close();
   }
 
   #lost(connection: KeeperConnection): void {
@@ -177,13 +137,15 @@ export class KeeperClient implements KeeperPort {
       return;
     }
     this.#ports.onLost('the keeper is gone');
-    void this.open();
+    const livedMs = this.#ports.clock.monotonicMs() - this.#foundAtMs;
+    if (livedMs >= STABLE_AFTER_MS) this.#failures = 0;
+    this.#retryLater();
   }
 
   #retryLater(): void {
-    if (this.#closed) return;
-    const delayMs = Math.min(FIRST_RETRY_MS * 2 ** this.#failures, LAST_RETRY_MS);
+    const delayMs = retryDelayMs(this.#failures);
     this.#failures += 1;
+    this.#cancelRetry();
     this.#cancelRetry = this.#ports.clock.schedule(delayMs, () => void this.open());
   }
 
@@ -193,7 +155,7 @@ export class KeeperClient implements KeeperPort {
       await Promise.race([found, pause(this.#ports.clock, PATIENCE_MS)]);
     }
     if (this.#connection !== null) return this.#connection;
-    throw new ProcessmasterError('unreachable', 'there is no keeper for the services', {
+    throw new ProcessmasterError('withdrawn', 'there is no keeper for the services', {
       stage: 'ask the keeper',
     });
   }
@@ -205,12 +167,25 @@ export class KeeperClient implements KeeperPort {
   }
 }
 
+/** None the first time, then doubling. */
+function retryDelayMs(failures: number): number {
+  return failures === 0 ? 0 : Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), LAST_RETRY_MS);
+}
+
 function pause(clock: Clock, ms: number): Promise<void> {
   return new Promise((resolve) => clock.schedule(ms, resolve));
 }
 
 /** What a keeper had to do is done when it is gone. */
 function unlessGone(error: unknown): null {
-  if (error instanceof ProcessmasterError && error.code === 'unreachable') return null;
+  if (isCode(error, 'unreachable', 'withdrawn')) return null;
   throw error;
+}
+
+function unlessGoneOrStuck(error: unknown): null {
+  return isCode(error, 'timeout') ? null : unlessGone(error);
+}
+
+function isCode(error: unknown, ...codes: readonly ErrorCode[]): boolean {
+  return error instanceof ProcessmasterError && codes.includes(error.code);
 }

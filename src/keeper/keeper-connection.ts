@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { ProcessmasterError } from '../lib/errors.ts';
 import { LineDecoder } from '../lib/line-decoder.ts';
+import { wakefully } from './patience.ts';
 import type { KeeperEvent, KeeperMessage, KeeperMethod, KeeperMethods } from './protocol.ts';
 
 export interface KeeperConnectionPorts {
@@ -59,21 +60,32 @@ export class KeeperConnection {
     });
   }
 
-  /** @throws ProcessmasterError what the keeper says, or `unreachable` when it goes away meanwhile */
+  /**
+   * Asks. A keeper that does not answer is stuck; with `withinMs` the caller itself waits no longer
+   * than that.
+   * @throws ProcessmasterError what the keeper says, `timeout` after `withinMs`, `withdrawn` when it
+   *   is gone already, `unreachable` when it goes away meanwhile: what was asked for may have been done
+   */
   call<M extends KeeperMethod>(
     method: M,
     params: KeeperMethods[M]['params'],
+    withinMs: number | null = null,
   ): Promise<KeeperMethods[M]['result']> {
-    if (this.#socket.destroyed) return Promise.reject(gone());
+    if (this.#socket.destroyed) return Promise.reject(gone('withdrawn'));
     const id = ++this.#lastId;
     const answered = new Promise<unknown>((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
     });
-    const stuck = setTimeout(() => this.#ports.onStuck(), ANSWERS_WITHIN_MS);
-    const settled = answered.finally(() => clearTimeout(stuck));
+    const cancel = wakefully(ANSWERS_WITHIN_MS, () => this.#ports.onStuck());
+    const settled = answered.finally(cancel);
     this.#socket.write(`${JSON.stringify({ id, method, params })}\n`);
     // A door: the protocol's version was compared when the connection was made.
-    return settled as Promise<KeeperMethods[M]['result']>;
+    const result = settled as Promise<KeeperMethods[M]['result']>;
+    return withinMs === null ? result : inTime(result, withinMs, method);
+  }
+
+  get isOpen(): boolean {
+    return !this.#socket.destroyed;
   }
 
   close(): void {
@@ -81,7 +93,12 @@ export class KeeperConnection {
   }
 
   #receive(line: Buffer): void {
-    const message = JSON.parse(line.toString('utf8')) as KeeperMessage;
+    const message = messageIn(line);
+    if (message === null) {
+      // Whatever says so is no keeper of ours, or not in its right mind.
+      this.#socket.destroy();
+      return;
+    }
     if ('happened' in message) {
       this.#ports.onEvent(message.happened);
       return;
@@ -97,14 +114,36 @@ export class KeeperConnection {
   }
 
   #closed(): void {
-    for (const { reject } of this.#pending.values()) reject(gone());
+    for (const { reject } of this.#pending.values()) reject(gone('unreachable'));
     this.#pending.clear();
     this.#ports.onClosed();
   }
 }
 
-function gone(): ProcessmasterError {
-  return new ProcessmasterError('unreachable', 'the keeper of the services is gone', {
+/** A door between two programs of ours: only what is no message at all is refused. */
+function messageIn(line: Buffer): KeeperMessage | null {
+  try {
+    const message: unknown = JSON.parse(line.toString('utf8'));
+    if (typeof message !== 'object' || message === null) return null;
+    const isMessage = ['happened', 'result', 'fault'].some((key) => Object.hasOwn(message, key));
+    return isMessage ? (message as KeeperMessage) : null;
+  } catch {
+    return null;
+  }
+}
+
+function inTime<T>(answer: Promise<T>, withinMs: number, method: KeeperMethod): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const cancel = wakefully(withinMs, () => {
+      const message = `the keeper has not answered '${method}' within ${withinMs} ms`;
+      reject(new ProcessmasterError('timeout', message, { stage: 'ask the keeper' }));
+    });
+    void answer.then(resolve, reject).finally(cancel);
+  });
+}
+
+function gone(code: 'unreachable' | 'withdrawn'): ProcessmasterError {
+  return new ProcessmasterError(code, 'the keeper of the services is gone', {
     stage: 'ask the keeper',
   });
 }

@@ -4,12 +4,10 @@ import type { LaunchOrder } from './protocol.ts';
 
 /** What the actuators have done by the keeper. */
 export interface KeeperPort {
-  /** Resolves when it can be asked. @throws ProcessmasterError `unreachable` after a while */
-  ready(): Promise<void>;
   /**
    * Starts a service's main process with its output captured; the same run again is the same process.
-   * @throws ProcessmasterError `launch_failed` with its stage; `unreachable` when it is not known
-   *   whether it was started
+   * @throws ProcessmasterError `launch_failed` with its stage; `withdrawn` when no keeper was asked;
+   *   `unreachable` when it is not known whether it was started
    */
   launch(order: LaunchOrder): Promise<ProcessIdentity>;
   /** Reads a service's FIFOs into its files. @throws ProcessmasterError when one cannot be opened */

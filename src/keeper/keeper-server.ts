@@ -43,8 +43,6 @@ export class KeeperServer {
   }
 
   #accept(socket: Socket): void {
-    this.#daemon?.destroy();
-    this.#daemon = socket;
     const decoder = new LineDecoder(MAX_REQUEST_BYTES);
     socket.on('data', (chunk: Buffer) => {
       const { lines, tooLong } = decoder.push(chunk);
@@ -58,8 +56,16 @@ export class KeeperServer {
     });
   }
 
+  /** Only who says hello is a daemon: whatever else connects must not cost us the one we have. */
+  #serve(socket: Socket): void {
+    if (this.#daemon === socket) return;
+    this.#daemon?.destroy();
+    this.#daemon = socket;
+  }
+
   async #answer(socket: Socket, line: Buffer): Promise<void> {
     const request = requestIn(line);
+    if (request !== null && is(request, 'hello')) this.#serve(socket);
     // Not one of ours, or one that has been replaced: what it asked for is not to happen any more.
     if (request === null || socket !== this.#daemon) {
       socket.destroy();
@@ -110,10 +116,11 @@ function is<M extends KeeperMethod>(
   return request.method === method;
 }
 
-/** A door between two programs of ours: only what is no JSON is refused. */
+/** A door between two programs of ours: only what is no request at all is refused. */
 function requestIn(line: Buffer): KeeperRequest | null {
   try {
-    return JSON.parse(line.toString('utf8')) as KeeperRequest;
+    const request: unknown = JSON.parse(line.toString('utf8'));
+    return typeof request === 'object' && request !== null ? (request as KeeperRequest) : null;
   } catch {
     return null;
   }

@@ -47,8 +47,6 @@ export class Keeper implements KeeperPort {
     };
   }
 
-  async ready(): Promise<void> {}
-
   async launch(order: LaunchOrder): Promise<ProcessIdentity> {
     const key = keyOf(order);
     const known = this.#launches.get(key);

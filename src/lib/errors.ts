@@ -9,6 +9,8 @@ export type ErrorCode =
   | 'not_permitted'
   | 'not_co_built'
   | 'unreachable'
+  /** Certainly never asked for: there was nobody to ask. */
+  | 'withdrawn'
   | 'timeout'
   | 'conflict'
   | 'launch_failed'

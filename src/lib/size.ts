@@ -22,3 +22,9 @@ export function parseSize(text: string): Parsed<number> {
   const bytes = Math.floor(Number(amount) * base ** POWERS.indexOf(prefix.toLowerCase()));
   return Number.isSafeInteger(bytes) ? parsed(bytes) : unparsed(EXPECTED);
 }
+
+/** Writes whole bytes in the same grammar, exactly: 10_000_000 is `10m`, 1_048_576 is `1048576`. */
+export function formatSize(bytes: number): string {
+  const power = POWERS.findLastIndex((_prefix, index) => bytes % 1000 ** index === 0);
+  return bytes === 0 ? '0' : `${bytes / 1000 ** power}${POWERS[power] ?? ''}`;
+}

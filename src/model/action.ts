@@ -24,7 +24,7 @@ interface ActionArguments {
   readonly signal: { readonly signal: SignalName };
   /** Run the service's own stop command, outside of its cgroup. */
   readonly 'stop-command': {
-    readonly spec: ServiceSpec;
+    readonly accepted: AcceptedSpec;
     readonly argv: readonly [string, ...string[]];
   };
   /** `cgroup.kill`. */

@@ -40,6 +40,8 @@ export type Definition =
       readonly name: ServiceName;
       readonly file: string;
       readonly spec: ServiceSpec;
+      /** See `AcceptedSpec.isRootsOwn`. */
+      readonly isRootsOwn: boolean;
     }
   | {
       readonly kind: 'invalid';

@@ -1,4 +1,5 @@
 import type { Instant } from '../lib/clock.ts';
+import type { EnvironmentDigest } from './environment-reading.ts';
 import type { Exit, History, ProvisioningFailure, Run, StopProgress } from './history.ts';
 import type { JobProgress, SlotRecord } from './job-progress.ts';
 import type { ProcessIdentity } from './observation.ts';
@@ -21,7 +22,15 @@ export type Fact =
       readonly slots: readonly SlotRecord[];
       readonly doneUntilMs: number;
     }
-  | { readonly kind: 'launched'; readonly runNumber: number; readonly main: ProcessIdentity }
+  /** Nobody was asked to launch it: there was no such run. `before` is how it was until `launching`. */
+  | { readonly kind: 'launch-withdrawn'; readonly runNumber: number; readonly before: History }
+  | {
+      readonly kind: 'launched';
+      readonly runNumber: number;
+      readonly main: ProcessIdentity;
+      /** Left out where it is not known, or where the environment is made from the spec alone. */
+      readonly environmentDigest?: EnvironmentDigest;
+    }
   /** The launched process ended, or could not be launched at all. */
   | {
       readonly kind: 'launched-exit';
@@ -64,19 +73,22 @@ export function applyFact(history: History, fact: Fact): History {
         mainIsLaunched: true,
         launchedExit: null,
         launchedExitAt: null,
+        mainOutlived: false,
         stop: null,
         nextStartMonotonicMs: null,
         job: history.job && beginRun(history.job, fact),
       };
     case 'slots-recorded':
       return { ...history, job: history.job && recordSlots(history.job, fact) };
+    case 'launch-withdrawn':
+      return isOfRun(history, fact.runNumber) ? takeBack(history, fact.before) : history;
     case 'launched':
       // Told again by who did not know that it was recorded: a leader that was followed since stays.
-      return history.run?.number === fact.runNumber && history.main === null
-        ? { ...history, main: fact.main }
+      return isOfRun(history, fact.runNumber) && history.main === null
+        ? { ...history, main: fact.main, run: launchedRun(history.run, fact) }
         : history;
     case 'launched-exit':
-      return history.run?.number === fact.runNumber && history.runEnd === null
+      return isOfRun(history, fact.runNumber) && history.runEnd === null
         ? { ...history, launchedExit: fact.exit, launchedExitAt: fact.at }
         : history;
     case 'stop-requested':
@@ -133,6 +145,36 @@ function recordSlots(
     retryAtMonotonicMs: isOver ? null : job.retryAtMonotonicMs,
     last: slots.findLast(({ outcome }) => outcome !== null) ?? job.last,
   };
+}
+
+function isOfRun(history: History, runNumber: number): history is History & { readonly run: Run } {
+  return history.run?.number === runNumber;
+}
+
+/** Undoes what `launching` did, and nothing else that happened since. */
+function takeBack(history: History, before: History): History {
+  const { lastRunNumber, run, runEnd, previousEnd, main, mainIsLaunched } = before;
+  const { launchedExit, launchedExitAt, mainOutlived, stop, nextStartMonotonicMs } = before;
+  return {
+    ...history,
+    ...{ lastRunNumber, run, runEnd, previousEnd, main, mainIsLaunched },
+    ...{ launchedExit, launchedExitAt, mainOutlived, stop, nextStartMonotonicMs },
+    job: history.job && before.job && takeBackRun(history.job, before.job, history.run),
+  };
+}
+
+/** Its slot was not run: it is due again, at once. */
+function takeBackRun(job: JobProgress, before: JobProgress, run: Run | null): JobProgress {
+  const { current, servedIntentId } = before;
+  const isOfSlot = job.current !== null && job.current.run === run?.number;
+  const dueAtMs = before.retryAtMonotonicMs ?? run?.launchedAt.monotonicMs ?? null;
+  return isOfSlot
+    ? { ...job, current, servedIntentId, retryAtMonotonicMs: dueAtMs }
+    : { ...job, servedIntentId };
+}
+
+function launchedRun(run: Run, { environmentDigest }: Fact & { readonly kind: 'launched' }): Run {
+  return environmentDigest === undefined ? run : { ...run, environmentDigest };
 }
 
 function failProvisioning(

@@ -1,8 +1,8 @@
 import { type ProvisioningEntry, provisioningAsWritten } from './provisioning.ts';
 import { changedFields } from './restart-hash.ts';
 import type { FieldChange } from './service-change.ts';
-import type { ServiceSpec } from './service-spec.ts';
-import { isSecretName, maskPair, shortenPair } from './shown-value.ts';
+import { type EnvironmentFile, type ServiceSpec, writtenEnvironmentFile } from './service-spec.ts';
+import { maskedPart, shortenPair, unseenPair } from './shown-value.ts';
 
 /** A field that files write as several values, each told by itself. */
 interface Part {
@@ -23,6 +23,9 @@ const SPLITS: Readonly<Record<string, Split>> = {
       keys: ['process', 'environment', name, 'value'],
       value,
     })),
+  'process.env_file': (value) => [
+    part(['process', 'env_file'], listOf<EnvironmentFile>(value).map(writtenEnvironmentFile)),
+  ],
   'process.limits': (value) =>
     listOf<{ name: string; soft: unknown; hard: unknown }>(value).map(({ name, soft, hard }) =>
       part(['process', 'limits', name], soft === hard ? limit(soft) : { soft, hard }),
@@ -64,9 +67,20 @@ export function fieldChanges(before: ServiceSpec, after: ServiceSpec): readonly 
       const keys = other?.keys ?? one?.keys ?? [];
       const pair = { before: written(path, one?.value), after: written(path, other?.value) };
       if (pair.before === pair.after) return [];
-      return [{ path, keys, class: field.class, ...shown(keys, pair) }];
+      const masked = {
+        before: shown(keys, one?.value, pair.before),
+        after: shown(keys, other?.value, pair.after),
+      };
+      return [{ path, keys, class: field.class, ...shortenPair(masked) }];
     });
   });
+}
+
+/** That what a key refers to says something else, and nothing of what it says. Pure. */
+export function contentField(path: string): FieldChange {
+  const [, name] = /^process\.environment\[(.*)\]$/s.exec(path) ?? [];
+  const keys = name === undefined ? path.split('.') : ['process', 'environment', name, 'value'];
+  return { path, keys, class: 'restart', ...unseenPair() };
 }
 
 /** What a new service runs, where and as whom. Pure. */
@@ -76,11 +90,12 @@ export function tellingFields(spec: ServiceSpec): readonly FieldChange[] {
   return fieldChanges({ ...spec, ...unset } as ServiceSpec, spec);
 }
 
-function shown(keys: readonly string[], pair: Pick<FieldChange, 'before' | 'after'>) {
+/** The value of a variable is masked; others are shown as they are written. */
+function shown(keys: readonly string[], value: unknown, text: string | null): string | null {
   const [, list, name] = keys;
-  return list === 'environment' && name !== undefined && isSecretName(name)
-    ? maskPair(pair)
-    : shortenPair(pair);
+  return list === 'environment' && name !== undefined && typeof value === 'string'
+    ? maskedPart(name, value)
+    : text;
 }
 
 /** As JSON, which is YAML, too; `null` for what is not set. */

@@ -1,4 +1,5 @@
 import type { Instant } from '../lib/clock.ts';
+import type { EnvironmentDigest } from './environment-reading.ts';
 import type { JobProgress } from './job-progress.ts';
 import type { ProcessIdentity } from './observation.ts';
 import type { RunUsage } from './run-usage.ts';
@@ -21,6 +22,8 @@ export interface Run {
   /** Id of the newest intent when it was started; 0 when there was none. */
   readonly intentId: number;
   readonly reason: string;
+  /** What its environment was made from; left out where that is not known, or nothing but the spec. */
+  readonly environmentDigest?: EnvironmentDigest;
 }
 
 /** A stop under way: requested, then (after the grace) forced. */
@@ -55,6 +58,7 @@ export interface ProvisioningFailure {
 
 /** How a run was over: the cgroup is empty. */
 export interface RunEnd {
+  /** When that was; where nobody saw it, when it was noticed. */
   readonly at: Instant;
   readonly exit: Exit;
   /** Set when the end was our doing. */
@@ -82,6 +86,8 @@ export interface History {
   /** How the launched process ended, once reported. */
   readonly launchedExit: Exit | null;
   readonly launchedExitAt: Instant | null;
+  /** Others of the service were seen after that: the run is over later. */
+  readonly mainOutlived: boolean;
   readonly stop: StopProgress | null;
   /** Ends by itself in a row, each after less than a minute: what the backoff doubles with. */
   readonly consecutiveFailures: number;
@@ -110,6 +116,7 @@ export const EMPTY_HISTORY: History = {
   mainIsLaunched: false,
   launchedExit: null,
   launchedExitAt: null,
+  mainOutlived: false,
   stop: null,
   consecutiveFailures: 0,
   restartsMonotonicMs: [],

@@ -52,6 +52,7 @@ const FIELDS: FieldTable<Omit<ServiceSpec, 'name'>> = {
   user: restart('process.user'),
   group: restart('process.group'),
   environment: restart('process.environment'),
+  environmentFiles: restart('process.env_file', { neutral: [] }),
   inheritEnvironment: restart('process.inherit_environment'),
   successExitCodes: live('process.success_exit_codes'),
   umask: restart('process.umask'),

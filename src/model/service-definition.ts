@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { type ConfigIssue, type Interpreted, valueAt } from './config-issue.ts';
+import { parseEnvironmentValue } from './environment-value.ts';
 import { serviceWords } from './foreign-words.ts';
 import { type Check, exclusive, interpret, required } from './interpret.ts';
 import { jobIssues, jobSpec } from './job-definition.ts';
@@ -8,7 +9,7 @@ import type { ProvisioningEntry } from './provisioning.ts';
 import { listLimits } from './resource-limits.ts';
 import type { ServiceName } from './service-name.ts';
 import { type ServiceFile, serviceSchema } from './service-schema.ts';
-import type { ServiceSpec, StopMethod } from './service-spec.ts';
+import type { EnvironmentFile, ServiceSpec, StopMethod } from './service-spec.ts';
 import { UNSUPPORTED_SERVICE_KEYS } from './unsupported.ts';
 
 /** What a definition takes from where it lies. */
@@ -74,7 +75,7 @@ function contextChecks(context: DefinitionContext): readonly Check[] {
   return checks;
 }
 
-/** Indirect values come with their own issue; a name given twice is a mistake at any time. */
+/** What no schema sees: a name given twice, a value that stands for something that it cannot be. */
 function environmentIssues(raw: unknown): readonly ConfigIssue[] {
   const list = valueAt(raw, ['process', 'environment']);
   if (!Array.isArray(list)) return [];
@@ -89,10 +90,9 @@ function environmentIssues(raw: unknown): readonly ConfigIssue[] {
       issues.push({ path: [...path, 'name'], at: 'value', message });
     }
     seen.add(name);
-    const scheme =
-      typeof value === 'string' ? /^@(?:file|base64|hex):\/\//.exec(value)?.[0] : undefined;
-    if (scheme !== undefined) {
-      const message = `a value beginning with ${scheme} is not supported by this build`;
+    const meant = typeof value === 'string' ? parseEnvironmentValue(value) : null;
+    if (meant?.ok === false) {
+      const message = `expected ${meant.expected}, got another value`;
       issues.push({ path: [...path, 'value'], at: 'value', message });
     }
     return issues;
@@ -130,6 +130,7 @@ function normalise(file: ServiceFile, name: ServiceName, context: DefinitionCont
     group: process.group ?? (namesAccount ? null : context.defaultGroup),
     // Sorted where order means nothing, so that reordering a file is no change of the spec.
     environment: process.environment.toSorted((a, b) => compare(a.name, b.name)),
+    environmentFiles: process.env_file.map((path) => environmentFile(path, workingDirectory)),
     inheritEnvironment: process.inherit_environment,
     successExitCodes: [...new Set(process.success_exit_codes)].toSorted((a, b) => a - b),
     umask: process.umask,
@@ -148,6 +149,13 @@ function normalise(file: ServiceFile, name: ServiceName, context: DefinitionCont
     job: jobSpec(process),
     provisioning: provisioningEntries(file.provisioning, workingDirectory),
   };
+}
+
+/** As systemd.exec(5) has it: a hyphen before the path says that the file may be missing. */
+function environmentFile(written: string, workingDirectory: string): EnvironmentFile {
+  const isOptional = written.startsWith('-');
+  const path = posix.resolve(workingDirectory, isOptional ? written.slice(1) : written);
+  return { path, isOptional };
 }
 
 function stopMethod(process: ServiceFile['process']): StopMethod {

@@ -3,6 +3,7 @@ import { DURATION_GRAMMAR, parseDuration } from '../lib/duration.ts';
 import { formatFileMode, parseFileMode } from '../lib/file-mode.ts';
 import { type Parsed, parsed, unparsed } from '../lib/parsed.ts';
 import { CAPABILITY_NAMES, parseCapabilityName } from './capability-names.ts';
+import { ENVIRONMENT_VALUE_PATTERN } from './environment-value.ts';
 import { parseLocalTime, parseSchedule, parseTimeZone } from './job-fields.ts';
 import { resourceLimits } from './resource-limits.ts';
 import {
@@ -45,8 +46,19 @@ const environmentVariable = section({
     { json: { type: ['string', 'number', 'boolean'], pattern: '^[^=]+$' } },
   ),
   // Values may be secrets, so no message shows one.
-  value: anyScalar('a string', { secret: true }),
+  value: anyScalar('a string', {
+    secret: true,
+    json: { type: ['string', 'number', 'boolean'], pattern: ENVIRONMENT_VALUE_PATTERN },
+  }),
 });
+
+const environmentFile = quantity(
+  (value) =>
+    /^-?[^\0-][^\0]*$/.test(value)
+      ? parsed(value)
+      : unparsed('a path, or a hyphen and a path that may be missing'),
+  { json: { type: ['string', 'number', 'boolean'], pattern: '^-?[^-]' } },
+);
 
 const umask = quantity(
   (value) => {
@@ -98,6 +110,7 @@ const processKeys = section({
   stop_command: z.optional(argv),
   stop_grace_period_ms: z._default(milliseconds, 5_000),
   environment: z._default(listOf('a list of {name, value}', environmentVariable), []),
+  env_file: z._default(listOf('a list of paths', environmentFile), []),
   inherit_environment: z._default(flag(), false),
   user: z.optional(account),
   group: z.optional(account),
@@ -121,7 +134,6 @@ const processKeys = section({
   retries: z._default(wholeNumber('a number', 0), 0),
   retry_delay: z._default(duration, 10_000),
   expect_within: z.optional(duration),
-  env_file: z.optional(listOf('a list of paths', path)),
 });
 
 const logKeys = section({

@@ -11,9 +11,23 @@ export type StopMethod =
   | { readonly kind: 'signal'; readonly signal: SignalName }
   | { readonly kind: 'command'; readonly argv: readonly [string, ...string[]] };
 
-interface EnvironmentVariable {
+/** A variable; its value as it was written, see environment-value. */
+export interface Variable {
   readonly name: string;
   readonly value: string;
+}
+
+/** A file of variables, see dotenv. */
+export interface EnvironmentFile {
+  /** Absolute. */
+  readonly path: string;
+  /** It may be missing. */
+  readonly isOptional: boolean;
+}
+
+/** As a definition writes it. */
+export function writtenEnvironmentFile({ path, isOptional }: EnvironmentFile): string {
+  return isOptional ? `-${path}` : path;
 }
 
 /** One resource limit of setrlimit(2); `null` is unlimited. */
@@ -41,7 +55,9 @@ export interface ServiceSpec {
   readonly user: string | null;
   /** Group name or numeric gid as text; `null` means the user's primary group. */
   readonly group: string | null;
-  readonly environment: readonly EnvironmentVariable[];
+  readonly environment: readonly Variable[];
+  /** Read at each start, in this order, before {@link environment}, which wins. */
+  readonly environmentFiles: readonly EnvironmentFile[];
   readonly inheritEnvironment: boolean;
   readonly successExitCodes: readonly number[];
   /** File mode creation mask. */
@@ -107,6 +123,11 @@ export interface AcceptedSpec {
   readonly sourceFile: string;
   /** The source that owns the file, see {@link SourceId}. */
   readonly source: SourceId;
+  /**
+   * Whether nobody but root could have written that file. If others could, files that it names in
+   * the environment are only read where the service's user may read them.
+   */
+  readonly isRootsOwn: boolean;
   /** Hash of the fields whose change restarts a running service. */
   readonly restartHash: string;
 }

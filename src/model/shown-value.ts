@@ -15,7 +15,7 @@ export interface ShownPair {
 }
 
 /** Whether a variable of that name most likely holds what nobody is to read. */
-export function isSecretName(name: string): boolean {
+function isSecretName(name: string): boolean {
   return SECRET_NAME.test(name);
 }
 
@@ -24,16 +24,23 @@ export function isSecretName(name: string): boolean {
  * password within a URL, nothing of what is written encoded.
  */
 export function maskedValue(name: string, value: string): string {
-  if (value === '') return value;
+  // Where a secret is kept is none.
+  if (value === '' || value.startsWith('@file://')) return value;
   if (isSecretName(name)) return MASKED;
   const scheme = /^@(?:base64|hex):\/\//.exec(value)?.[0];
   if (scheme !== undefined) return scheme + MASKED;
   return value.replace(/(:\/\/[^\s/:@]*):[^\s/@]+@/g, `$1:${MASKED}@`);
 }
 
-/** That there is a value, and nothing of it. */
-export function maskPair({ before, after }: ShownPair): ShownPair {
-  return { before: before && MASKED, after: after && MASKED };
+/** The same as JSON, where anything of it is left. */
+export function maskedPart(name: string, value: string): string {
+  const masked = maskedValue(name, value);
+  return masked === MASKED ? masked : JSON.stringify(masked);
+}
+
+/** Two values that differ, and nothing of them. */
+export function unseenPair(): ShownPair {
+  return { before: MASKED, after: MASKED };
 }
 
 /** Both values cut to what differs between them. */

@@ -15,6 +15,8 @@ export type ConditionType =
   | 'StopStuck'
   /** The main process is gone while others of the service live on. */
   | 'MainProcessGone'
+  /** It runs, and could not be started again: a file that its environment is made from is unreadable. */
+  | 'EnvironmentUnreadable'
   /** Waiting for the next try. */
   | 'Backoff'
   /** No more restarts until an operator starts it or its spec changes. */

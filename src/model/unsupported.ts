@@ -14,7 +14,6 @@ const isFalse = (raw: unknown) => raw === false || (raw instanceof Literal && ra
 
 /** Keys of a service definition that have no effect yet. */
 export const UNSUPPORTED_SERVICE_KEYS: readonly UnsupportedKey[] = [
-  ...keys('process', emptyList, ['env_file']),
   ...keys('resources', isMax, [
     'max_cpu',
     'max_memory',

@@ -1,5 +1,6 @@
 import type { DesiredService, DesiredState } from '../model/desired.ts';
-import { fieldChanges, tellingFields } from '../model/field-changes.ts';
+import { type ContentChange, namesFiles } from '../model/environment-reading.ts';
+import { contentField, fieldChanges, tellingFields } from '../model/field-changes.ts';
 import type { ChangeKind, ServiceChange } from '../model/service-change.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import type { AcceptedSpec } from '../model/service-spec.ts';
@@ -10,6 +11,8 @@ import type { Plan } from './situation.ts';
 export interface Outlook extends Pick<Plan, 'actions' | 'conditions'> {
   /** Something of it runs, or is about to. */
   readonly runs: boolean;
+  /** What its environment is made from and says something else than at its start. */
+  readonly changedContent: ContentChange['sources'];
 }
 
 /**
@@ -26,7 +29,12 @@ export function blastRadius(
     const one = before.services.get(name)?.accepted ?? null;
     const desired = after.services.get(name) ?? null;
     const other = desired?.accepted ?? null;
-    if (one?.generation === other?.generation) return [];
+    if (one?.generation === other?.generation) {
+      // To look at a service costs: only one that names files can be another without a new spec.
+      if (one === null || !namesFiles(one.spec)) return [];
+      const outlined = outlook(name, desired);
+      return outlined.changedContent.length === 0 ? [] : changeOf(name, one, other, outlined);
+    }
     return changeOf(name, one, other, outlook(name, desired));
   });
 }
@@ -50,8 +58,11 @@ function changeOf(
   }
   const fields =
     before === null ? tellingFields(after.spec) : fieldChanges(before.spec, after.spec);
-  const restarts = before !== null && before.restartHash !== after.restartHash;
-  return [{ ...common, kind: kindOf(outlook, restarts), file: after.sourceFile, fields }];
+  const contents = outlook.changedContent.map(({ path }) => contentField(path));
+  const restarts =
+    before !== null && (before.restartHash !== after.restartHash || contents.length > 0);
+  const kind = kindOf(outlook, restarts);
+  return [{ ...common, kind, file: after.sourceFile, fields: [...fields, ...contents] }];
 }
 
 function kindOf({ actions, conditions, runs }: Outlook, restarts: boolean): ChangeKind {

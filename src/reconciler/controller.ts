@@ -1,6 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import { adoptedState, type DesiredState } from '../model/desired.ts';
+import type { ContentChange, EnvironmentReading } from '../model/environment-reading.ts';
 import type { ServiceEvent } from '../model/event.ts';
 import type { Fact } from '../model/fact.ts';
 import type { ServiceChange } from '../model/service-change.ts';
@@ -97,11 +98,25 @@ export class Controller {
     return this.#reconciler.inspect(name);
   }
 
-  /** What would become of the services if that were desired. Changes nothing. */
-  foresee(desired: DesiredState): readonly ServiceChange[] {
+  /**
+   * What would become of the services if that were desired, and files that environments are made from
+   * said that. Changes nothing.
+   */
+  foresee(
+    desired: DesiredState,
+    environments: ReadonlyMap<ServiceName, EnvironmentReading>,
+  ): readonly ServiceChange[] {
     return blastRadius(this.#store.desired, desired, (name, service) =>
-      this.#reconciler.foresee(name, service),
+      this.#reconciler.foresee(name, service, environments.get(name) ?? null),
     );
+  }
+
+  /** Which of these services run with what a file that their environment is made from no longer says. */
+  contentChanges(names: readonly ServiceName[]): readonly ContentChange[] {
+    return names.flatMap((name) => {
+      const sources = this.#reconciler.changedContent(name);
+      return sources.length === 0 ? [] : [{ name, sources }];
+    });
   }
 
   /** In how many milliseconds the name is looked at by itself; `null` when nothing is due. */

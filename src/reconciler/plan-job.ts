@@ -74,12 +74,12 @@ function planReady(situation: JobSituation): Plan {
   const toRun = due.find(({ outcome }) => outcome === null);
   const open = openSlot(situation);
   if (toRun !== undefined) {
-    const slots = [...open.map((slot) => over(slot, 'its next slot came')), ...due];
+    const slots = [...open.map((slot) => over(situation, slot, 'its next slot came')), ...due];
     return begin(situation, slots, toRun.slotMs, reasonOf(toRun));
   }
   const byOperator = operatorsStart(situation);
   if (byOperator !== null) {
-    const slots = [...open.map((slot) => over(slot, 'an operator started it')), ...due];
+    const slots = [...open.map((slot) => over(situation, slot, 'an operator started it')), ...due];
     return begin(situation, slots, null, byOperator);
   }
   return planOpen(situation, open[0] ?? null, due);
@@ -95,9 +95,8 @@ function planOpen(
   const { retryAtMonotonicMs } = progress;
   const blocked = blockedBy(situation);
   if (slot === null) return stayDown(situation, due);
-  const isToBeRetried = retryAtMonotonicMs !== null && slot.tries > 0;
-  if (blocked !== null) return stayDown(situation, [over(slot, blocked), ...due]);
-  if (!isToBeRetried) {
+  if (blocked !== null) return stayDown(situation, [over(situation, slot, blocked), ...due]);
+  if (retryAtMonotonicMs === null) {
     const isCaughtUp = slot.run === null && job.catchUp === 'last';
     if (!isCaughtUp) return stayDown(situation, [lost(slot), ...due]);
     return begin(situation, due, slot.slotMs, `${slotText(slot.slotMs)}, after a crash`);
@@ -119,9 +118,9 @@ function openSlot({ progress }: JobSituation): readonly SlotRecord[] {
   return progress.current === null ? [] : [progress.current];
 }
 
-/** One that was tried has failed; one that never was is lost. */
-function over(slot: SlotRecord, reason: string): SlotRecord {
-  return slot.tries === 0 ? lost(slot) : { ...slot, outcome: 'failed', reason };
+/** One that was to be tried (again) has failed; one that a crash came upon is lost. */
+function over({ progress }: JobSituation, slot: SlotRecord, reason: string): SlotRecord {
+  return progress.retryAtMonotonicMs === null ? lost(slot) : { ...slot, outcome: 'failed', reason };
 }
 
 function lost(slot: SlotRecord): SlotRecord {

@@ -4,6 +4,11 @@ import { describeExit, hasActiveRun, type StopProgress } from '../model/history.
 import type { AcceptedSpec, ServiceSpec } from '../model/service-spec.ts';
 import type { Condition } from '../model/status.ts';
 import { DEFAULT_GRACE_MS, KILL_AGAIN_MS, killDueMonotonicMs } from '../model/stop-timing.ts';
+import {
+  appliedContentReason,
+  environmentConditions,
+  reasonToTryAgain,
+} from './changed-content.ts';
 import { planProvisioning } from './plan-provisioning.ts';
 import { isFailure, wantsRestart } from './restart-budget.ts';
 import type { Plan, Situation } from './situation.ts';
@@ -84,14 +89,15 @@ function reasonToStop(situation: Situation): string | null {
   // A job is not cut short by an edit: its next run is of the new definition.
   if (accepted?.spec.job) return null;
   const startedWith = history.run.accepted?.restartHash;
-  return startedWith !== undefined && accepted && accepted.restartHash !== startedWith
-    ? `its definition changed (generation ${accepted.generation})`
-    : null;
+  if (startedWith !== undefined && accepted && accepted.restartHash !== startedWith) {
+    return `its definition changed (generation ${accepted.generation})`;
+  }
+  return appliedContentReason(situation);
 }
 
 function planRunning(situation: Situation, pids: readonly number[]): Plan {
   const { history, observation } = situation;
-  const spec = specInForce(situation);
+  const spec = specInForce(situation)?.spec ?? null;
   const conditions: Condition[] = [];
   if (history.run?.accepted && history.main === null && observation.launcherAlive) {
     // Its answer is on the way; who waits for the start wants the main process, too.
@@ -115,6 +121,7 @@ function planRunning(situation: Situation, pids: readonly number[]): Plan {
     const message = `the main process ${history.main.pid} is gone${how}, ${count} live${pids.length === 1 ? 's' : ''} on`;
     conditions.push({ type: 'MainProcessGone', message });
   }
+  conditions.push(...environmentConditions(situation));
   const isReadOrUnreadable = observation.logsCaptured || spec === null || history.run === null;
   const actions = isReadOrUnreadable ? [] : [captureLogs(spec, history.run.number)];
   const provisioning = provisionWhileRunning(situation);
@@ -139,17 +146,18 @@ function captureLogs(spec: ServiceSpec, runNumber: number): Action {
 
 /** Asks the service to end; its grace begins when that is done. */
 function beginStop(situation: Situation, reason: string): Plan {
-  const spec = specInForce(situation);
-  const requeueAfterMs = spec?.stopGraceMs ?? DEFAULT_GRACE_MS;
+  const accepted = specInForce(situation);
+  const requeueAfterMs = accepted?.spec.stopGraceMs ?? DEFAULT_GRACE_MS;
   const conditions: Condition[] = [{ type: 'Stopping', message: reason }];
-  return { actions: [askToEnd(situation, spec, reason)], requeueAfterMs, conditions };
+  return { actions: [askToEnd(situation, accepted, reason)], requeueAfterMs, conditions };
 }
 
-function askToEnd({ history }: Situation, spec: ServiceSpec | null, reason: string): Action {
-  if (spec?.stop.kind === 'command' && history.stop?.commandFailed !== true) {
-    return { kind: 'stop-command', spec, argv: spec.stop.argv, reason };
+function askToEnd({ history }: Situation, accepted: AcceptedSpec | null, reason: string): Action {
+  const stop = accepted?.spec.stop;
+  if (accepted && stop?.kind === 'command' && history.stop?.commandFailed !== true) {
+    return { kind: 'stop-command', accepted, argv: stop.argv, reason };
   }
-  const signal = spec?.stop.kind === 'signal' ? spec.stop.signal : 'SIGTERM';
+  const signal = stop?.kind === 'signal' ? stop.signal : 'SIGTERM';
   return { kind: 'signal', signal, reason };
 }
 
@@ -162,7 +170,7 @@ function continueStop(situation: Situation, stop: StopProgress, pids: readonly n
   if (stop.killedAtMonotonicMs !== null) {
     return continueKill(stop.killedAtMonotonicMs, stopping, pids, now.monotonicMs);
   }
-  const graceMs = specInForce(situation)?.stopGraceMs ?? DEFAULT_GRACE_MS;
+  const graceMs = specInForce(situation)?.spec.stopGraceMs ?? DEFAULT_GRACE_MS;
   const leftMs = killDueMonotonicMs(stop, graceMs) - now.monotonicMs;
   if (leftMs <= 0) {
     const left = pids.length === 0 ? 'its stop command' : countProcesses(pids.length);
@@ -257,7 +265,8 @@ type StartVerdict =
   | { readonly kind: 'wait'; readonly untilMonotonicMs: number; readonly condition: Condition }
   | { readonly kind: 'stay'; readonly condition: Condition };
 
-function mayStart({ history, now, intent }: Situation, accepted: AcceptedSpec): StartVerdict {
+function mayStart(situation: Situation, accepted: AcceptedSpec): StartVerdict {
+  const { history, now, intent } = situation;
   if (history.run === null) return { kind: 'start', reason: 'it is enabled' };
   const last = history.runEnd === null ? 'not seen running' : describeExit(history.runEnd.exit);
   if (history.failed) {
@@ -281,6 +290,8 @@ function mayStart({ history, now, intent }: Situation, accepted: AcceptedSpec): 
   if (failed && history.run.accepted?.restartHash !== accepted.restartHash) {
     return { kind: 'start', reason: `its definition changed after ${last}` };
   }
+  const again = failed ? reasonToTryAgain(situation) : null;
+  if (again !== null) return { kind: 'start', reason: `${again} after ${last}` };
   if (!wantsRestart(accepted.spec, history.runEnd.exit)) {
     const message = `${last}; restart policy ${restart.policy} leaves it at that; pmctl start runs it again`;
     return { kind: 'stay', condition: { type: failed ? 'Failed' : 'Completed', message } };
@@ -295,8 +306,8 @@ function tidyUp({ observation }: Situation): readonly Action[] {
 }
 
 /** The spec whose live fields (grace, stop method) count: the accepted one, else the run's own. */
-function specInForce({ desired, history }: Situation): ServiceSpec | null {
-  return desired?.accepted?.spec ?? history.run?.accepted?.spec ?? null;
+function specInForce({ desired, history }: Situation): AcceptedSpec | null {
+  return desired?.accepted ?? history.run?.accepted ?? null;
 }
 
 function countProcesses(count: number): string {

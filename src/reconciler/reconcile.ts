@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Clock, type Instant, readInstant } from '../lib/clock.ts';
-import { messageOf, ProcessmasterError } from '../lib/errors.ts';
+import { type ErrorCode, messageOf, ProcessmasterError } from '../lib/errors.ts';
 import type { Action, ActionKind, Actuators } from '../model/action.ts';
 import type { DesiredService } from '../model/desired.ts';
+import type { ContentChange, EnvironmentReading } from '../model/environment-reading.ts';
 import type { ServiceEvent } from '../model/event.ts';
 import { applyFact, type Fact } from '../model/fact.ts';
 import { type History, hasActiveRun } from '../model/history.ts';
@@ -12,6 +13,7 @@ import type { ServiceName } from '../model/service-name.ts';
 import type { ServiceSpec } from '../model/service-spec.ts';
 import { type Condition, phaseOf, type ServiceStatus } from '../model/status.ts';
 import type { Outlook } from './blast-radius.ts';
+import { changedContent } from './changed-content.ts';
 import { plan } from './plan.ts';
 import {
   actionEvent,
@@ -42,9 +44,16 @@ export interface ReconcilePorts {
   /** Makes sure that changes of the service's cgroup enqueue its name. */
   readonly watch: (name: ServiceName) => void;
   readonly intentOf: (name: ServiceName) => Intent | null;
+  /** What the files that its environment is made from say, as far as they were looked at. */
+  readonly environmentOf: (name: ServiceName) => EnvironmentReading | null;
   /** The time of its intent is over: it is removed for good. */
   readonly intentOver: (name: ServiceName) => void;
   readonly actuators: Actuators;
+  /**
+   * Resolves when a start can be carried out, soon.
+   * @throws ProcessmasterError after a while: then nothing of a start is recorded, and it is retried
+   */
+  readonly canLaunch: () => Promise<void>;
   /** What earlier daemons left written of a service that this one has not met yet. */
   readonly loadHistory: (name: ServiceName) => History;
   readonly saveHistory: (name: ServiceName, history: History) => void;
@@ -136,13 +145,26 @@ export class Reconciler {
   }
 
   /** What a pass would plan if that were desired (`null`: nothing any more). Does nothing. */
-  foresee(name: ServiceName, desired: DesiredService | null): Outlook {
+  foresee(
+    name: ServiceName,
+    desired: DesiredService | null,
+    environment: EnvironmentReading | null,
+  ): Outlook {
     const now = readInstant(this.#ports.clock);
     // A service that is not known yet must not become known by being looked at.
     const history = this.#store.history(name) ?? this.#ports.loadHistory(name);
-    const reading = this.#settled(this.#observed(name, now, { history, desired }), now);
+    const observed = this.#observed(name, now, { history, desired });
+    const reading = this.#settled({ ...observed, environment }, now);
     const runs = hasActiveRun(reading.history);
-    return { ...plan(reading, now), runs };
+    return { ...plan(reading, now), runs, changedContent: changedContent(reading) };
+  }
+
+  /** What the files say otherwise that the environment of what runs was made from. */
+  changedContent(name: ServiceName): ContentChange['sources'] {
+    const history = this.#store.history(name);
+    if (history === null || !hasActiveRun(history)) return [];
+    const environment = this.#ports.environmentOf(name);
+    return changedContent({ desired: this.#store.desiredOf(name), environment, history });
   }
 
   #read(name: ServiceName): Reading {
@@ -179,6 +201,7 @@ export class Reconciler {
       desired,
       intent: intentInForce(this.#ports.intentOf(name), now.monotonicMs),
       observation: this.#ports.observe(name, history, desired?.accepted?.spec ?? null),
+      environment: this.#ports.environmentOf(name),
       history,
       shuttingDown: this.#shuttingDown,
       hostId: this.#ports.hostId,
@@ -202,12 +225,14 @@ export class Reconciler {
   }
 
   async #perform(name: ServiceName, action: Action): Promise<void> {
+    if (action.kind === 'start') await this.#ports.canLaunch();
     const now = readInstant(this.#ports.clock);
-    const announced = announce(action, this.#ports.observe(name, this.#history(name), null), now);
+    const before = this.#history(name);
+    const announced = announce(action, this.#ports.observe(name, before, null), now);
     if (announced !== null) this.record(name, announced);
     const event = actionEvent(name, action, now.wallMs);
     if (event !== null) this.#ports.emit(event);
-    if (action.kind === 'start') await this.#start(name, action);
+    if (action.kind === 'start') await this.#start(name, action, before);
     else if (action.kind === 'stop-command') await this.#runStopCommand(name, action);
     else await this.#run(name, action);
     if (action.kind === 'signal') this.#recordAsked(name);
@@ -230,18 +255,26 @@ export class Reconciler {
     this.record(name, { kind: 'stop-asked', atMonotonicMs });
   }
 
-  /** A start that cannot happen is the end of that run, and goes through the backoff like a crash. */
-  async #start(name: ServiceName, action: Action<'start'>): Promise<void> {
+  /**
+   * A start that nobody was asked for is none. One that cannot happen is the end of that run, and goes
+   * through the backoff like a crash.
+   */
+  async #start(name: ServiceName, action: Action<'start'>, before: History): Promise<void> {
+    const { runNumber } = action;
     try {
       await this.#run(name, action);
       this.#ports.watch(name);
     } catch (error) {
+      if (isCode(error, 'withdrawn')) {
+        this.record(name, { kind: 'launch-withdrawn', runNumber, before });
+        throw error;
+      }
       // Nobody knows whether it was launched: the kernel will tell.
-      if (error instanceof ProcessmasterError && error.code === 'unreachable') throw error;
+      if (isCode(error, 'unreachable')) throw error;
       const stage = error instanceof ProcessmasterError ? (error.stage ?? 'launch') : 'launch';
       const exit = { kind: 'launch_failed', stage, message: messageOf(error) } as const;
       const at = readInstant(this.#ports.clock);
-      this.record(name, { kind: 'launched-exit', runNumber: action.runNumber, exit, at });
+      this.record(name, { kind: 'launched-exit', runNumber, exit, at });
     }
   }
 
@@ -286,6 +319,10 @@ export class Reconciler {
     this.#ports.forgotten(name);
     return { requeueAfterMs: null };
   }
+}
+
+function isCode(error: unknown, code: ErrorCode): boolean {
+  return error instanceof ProcessmasterError && error.code === code;
 }
 
 /** Doubling from a quarter of a second for the first retry up to half a minute. */

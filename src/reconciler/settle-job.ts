@@ -113,7 +113,7 @@ function noteRunEnd(
   if (run === null || runEnd === null || before.runEnd !== null || job === null) return progress;
   const outcome = outcomeOfRun(runEnd, progress.overtimeRun === run.number, successExitCodes);
   const slot = progress.current?.run === run.number ? progress.current : null;
-  const atMs = now.wallMs;
+  const atMs = runEnd.at.wallMs;
   const lastRun: RunOutcome = { run: run.number, slotMs: slot?.slotMs ?? null, outcome, atMs };
   const lastSuccessAtMs = outcome === 'ok' ? atMs : progress.lastSuccessAtMs;
   const known = { ...progress, lastRun, lastSuccessAtMs };

@@ -1,8 +1,10 @@
 import type { Instant } from '../lib/clock.ts';
 import type { DesiredService } from '../model/desired.ts';
+import type { EnvironmentReading } from '../model/environment-reading.ts';
 import { type Exit, type History, hasActiveRun, type Run, type RunEnd } from '../model/history.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Observation } from '../model/observation.ts';
+import { isOfRun, reasonToTryAgain } from './changed-content.ts';
 import { backoffDelayMs, grantRestart, wantsRestart } from './restart-budget.ts';
 import { settleJob } from './settle-job.ts';
 
@@ -10,6 +12,7 @@ export interface SettleInput {
   readonly desired: DesiredService | null;
   readonly intent: Intent | null;
   readonly observation: Observation;
+  readonly environment: EnvironmentReading | null;
   readonly history: History;
 }
 
@@ -25,7 +28,8 @@ const LEADER_SETTLES_MS = 2_000;
  */
 export function settle(input: SettleInput, now: Instant, random: number): History {
   const live = adoptLiveSpec(input.history, input.desired);
-  const counted = clearCounters(live, input.desired, input.intent);
+  const known = adoptDigest({ ...input, history: live });
+  const counted = clearCounters({ ...input, history: known });
   const cleared = settleProvisioning(counted, input, random);
   const settled = settleRun(cleared, input, now, random);
   return settleJob(cleared, settled, input.desired, input.intent, now);
@@ -43,12 +47,25 @@ function settleRun(cleared: History, input: SettleInput, now: Instant, random: n
   }
 }
 
-/** An operator's start and an accepted change of the spec each give the service a clean slate, once. */
-function clearCounters(
-  history: History,
-  desired: DesiredService | null,
-  intent: Intent | null,
-): History {
+/**
+ * What a run was started with is not known when the daemon was killed before it wrote that down, or
+ * when the key was lost. What the files say now is taken for it: nothing is restarted for not knowing.
+ */
+function adoptDigest(input: SettleInput): History {
+  const { history, environment } = input;
+  if (environment?.kind !== 'read' || !hasActiveRun(history) || !isOfRun(input)) return history;
+  const { run } = history;
+  if (run.environmentDigest?.keyId === environment.digest.keyId) return history;
+  return { ...history, run: { ...run, environmentDigest: environment.digest } };
+}
+
+/**
+ * An operator's start, an accepted change of the spec and a change of what its environment is made
+ * from each give the service a clean slate, once.
+ */
+function clearCounters(input: SettleInput): History {
+  const { history, desired, intent } = input;
+  if (history.failed && reasonToTryAgain(input) !== null) return { ...history, ...CLEAN_SLATE };
   const generation = desired?.accepted?.generation ?? history.clearedByGeneration;
   const intentId = intent?.want === 'run' ? intent.id : history.clearedByIntentId;
   if (generation === history.clearedByGeneration && intentId <= history.clearedByIntentId) {
@@ -56,14 +73,18 @@ function clearCounters(
   }
   return {
     ...history,
-    consecutiveFailures: 0,
-    restartsMonotonicMs: [],
-    nextStartMonotonicMs: null,
-    failed: false,
+    ...CLEAN_SLATE,
     clearedByGeneration: generation,
     clearedByIntentId: Math.max(intentId, history.clearedByIntentId),
   };
 }
+
+const CLEAN_SLATE = {
+  consecutiveFailures: 0,
+  restartsMonotonicMs: [],
+  nextStartMonotonicMs: null,
+  failed: false,
+} as const;
 
 /** A failure is over when the marker is there; until then it waits like a failed start. */
 function settleProvisioning(history: History, input: SettleInput, random: number): History {
@@ -82,8 +103,14 @@ function settleProvisioning(history: History, input: SettleInput, random: number
 
 function settleRunning(history: History, observation: Observation, now: Instant): History {
   if (!hasActiveRun(history)) return { ...history, ...unrecordedRun(history, now) };
-  const followed = leaderAfterFork(history, observation, now);
-  return followed === null ? history : { ...history, main: followed, mainIsLaunched: false };
+  const seen = noteOutlived(history);
+  const followed = leaderAfterFork(seen, observation, now);
+  return followed === null ? seen : { ...seen, main: followed, mainIsLaunched: false };
+}
+
+function noteOutlived(history: History): History {
+  if (history.launchedExit === null || history.mainOutlived) return history;
+  return { ...history, mainOutlived: true };
 }
 
 /** A change of live fields is in force for the run: it is what the next daemon must go on from. */
@@ -115,6 +142,7 @@ function unrecordedRun(history: History, now: Instant): Partial<History> {
     mainIsLaunched: false,
     launchedExit: null,
     launchedExitAt: null,
+    mainOutlived: false,
     stop: null,
   };
 }
@@ -135,9 +163,10 @@ function settleEmpty(history: History, input: SettleInput, now: Instant, random:
   // A stop command that outlived the service must not meet the next run.
   if (history.stop !== null && input.observation.stopCommandRuns) return history;
   const exit = exitOfRun(history);
+  const at = endOfRun(history, now);
   const ended: History = {
     ...history,
-    runEnd: { at: now, exit, stop: history.stop, ...usageOf(input.observation) },
+    runEnd: { at, exit, stop: history.stop, ...usageOf(input.observation) },
     stop: null,
     nextStartMonotonicMs: null,
   };
@@ -145,12 +174,17 @@ function settleEmpty(history: History, input: SettleInput, now: Instant, random:
   // A job is started again by its next slot.
   if (history.stop !== null || spec === undefined || spec.job !== null) return ended;
   if (!wantsRestart(spec, exit)) return ended;
-  const ranMs = now.monotonicMs - history.run.launchedAt.monotonicMs;
+  const ranMs = at.monotonicMs - history.run.launchedAt.monotonicMs;
   return { ...ended, ...grantRestart(history, spec.restart, ranMs, now.monotonicMs, random) };
 }
 
 function usageOf({ usage }: Observation): Pick<RunEnd, 'usage'> {
   return usage === undefined ? {} : { usage };
+}
+
+/** The keeper knows when the launched process ended, also when nobody was there to see the rest. */
+function endOfRun({ launchedExitAt, mainOutlived }: History, now: Instant): Instant {
+  return launchedExitAt === null || mainOutlived ? now : launchedExitAt;
 }
 
 function exitOfRun(history: History): Exit {

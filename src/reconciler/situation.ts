@@ -1,6 +1,7 @@
 import type { Instant } from '../lib/clock.ts';
 import type { Action } from '../model/action.ts';
 import type { DesiredService } from '../model/desired.ts';
+import type { EnvironmentReading } from '../model/environment-reading.ts';
 import type { History } from '../model/history.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Observation } from '../model/observation.ts';
@@ -13,6 +14,8 @@ export interface PlanInput {
   /** The one in force, see intentInForce(). */
   readonly intent: Intent | null;
   readonly observation: Observation;
+  /** What the files that its environment is made from say; `null`: there are none, or not known yet. */
+  readonly environment: EnvironmentReading | null;
   /** Already settled, see settle.ts. */
   readonly history: History;
   readonly shuttingDown: boolean;

@@ -76,6 +76,13 @@ const problem = z.object({
 const conflict = z.object({ name: z.string(), files: list(z.string()) });
 const brake = z.object({ source: z.string(), reason: z.string(), held: list(z.string()) });
 
+/** A service that runs with what a file that its environment is made from no longer says. */
+const content = z.object({
+  name: z.string(),
+  /** The keys that name such files, and how they refer to them. */
+  sources: list(z.object({ path: z.string(), reference: z.string() })),
+});
+
 /** Most files in one question; a request is bounded, too. */
 const MAX_FILES = 1_000;
 const proposedFiles = z
@@ -191,6 +198,7 @@ export const contract = {
       problems: list(problem),
       conflicts: list(conflict),
       brakes: list(brake),
+      contents: list(content),
     }),
   },
   /** What an update would do now; with files, what putting these in place would. */

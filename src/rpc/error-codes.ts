@@ -15,6 +15,7 @@ const CODES: { readonly [C in ErrorCode]: Codes } = {
   not_permitted: { rpc: -32003, exit: 6 },
   not_co_built: { rpc: -32004, exit: 6 },
   unreachable: { rpc: -32005, exit: 5 },
+  withdrawn: { rpc: -32011, exit: 5 },
   timeout: { rpc: -32006, exit: 7 },
   conflict: { rpc: -32007, exit: 1 },
   launch_failed: { rpc: -32008, exit: 1 },

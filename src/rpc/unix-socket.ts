@@ -1,5 +1,8 @@
 import {
+  accessSync,
   chmodSync,
+  constants,
+  existsSync,
   lchownSync,
   lstatSync,
   mkdirSync,
@@ -36,11 +39,10 @@ export async function listenOnUnixSocket(
   options: UnixSocketOptions,
 ): Promise<void> {
   const { path } = options;
-  if (Buffer.byteLength(path) > MAX_PATH_BYTES) {
-    throw refusal('invalid_argument', path, `the path is longer than ${MAX_PATH_BYTES} bytes`);
-  }
+  refuseLong(path);
   try {
-    prepareParent(path);
+    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+    refuseUnsafeParent(path);
     await clearPath(path);
     await listen(server, path);
     lchownSync(path, options.uid, options.gid);
@@ -55,11 +57,36 @@ export async function listenOnUnixSocket(
 
 const ANOTHER_LISTENS = 'another daemon listens on it (stop that one, or set unix_socket.path)';
 
+/**
+ * The same judgement of a path beforehand, without touching anything; who listens on it now may be
+ * gone by then. @throws ProcessmasterError as {@link listenOnUnixSocket}
+ */
+export function judgeSocketPath(path: string): void {
+  refuseLong(path);
+  try {
+    accessSync(nearestThere(dirname(path)), constants.W_OK | constants.X_OK);
+    if (existsSync(dirname(path))) refuseUnsafeParent(path);
+    refuseOther(statsOrNull(path), path);
+  } catch (error) {
+    if (error instanceof ProcessmasterError) throw error;
+    throw refusal('io', path, messageOf(error), error);
+  }
+}
+
+function nearestThere(path: string): string {
+  return existsSync(path) ? path : nearestThere(dirname(path));
+}
+
+function refuseLong(path: string): void {
+  if (Buffer.byteLength(path) <= MAX_PATH_BYTES) return;
+  throw refusal('invalid_argument', path, `the path is longer than ${MAX_PATH_BYTES} bytes`);
+}
+
 /** Where others may create or rename files, they could put a socket of their own in its place. */
-function prepareParent(path: string): void {
+function refuseUnsafeParent(path: string): void {
   const parent = dirname(path);
-  mkdirSync(parent, { recursive: true, mode: 0o755 });
   const stats = statSync(parent);
+  if (!stats.isDirectory()) throw refusal('io', path, `'${parent}' is no folder`);
   const isOurs = stats.uid === 0 || stats.uid === process.geteuid?.();
   const onlyOwnersRename = stats.uid === 0 && (stats.mode & STICKY) !== 0;
   if (isOurs && ((stats.mode & WRITABLE_BY_OTHERS) === 0 || onlyOwnersRename)) return;
@@ -71,12 +98,15 @@ function prepareParent(path: string): void {
 async function clearPath(path: string): Promise<void> {
   const stats = statsOrNull(path);
   if (stats === null) return;
-  if (!stats.isSocket()) {
-    throw refusal('conflict', path, 'something else than a socket is there (move it away)');
-  }
+  refuseOther(stats, path);
   const answer = await knock(path);
   if (answer === 'ECONNREFUSED') unlinkSync(path);
   else if (answer !== 'ENOENT') throw refusal('conflict', path, ANOTHER_LISTENS);
+}
+
+function refuseOther(stats: Stats | null, path: string): void {
+  if (stats === null || stats.isSocket()) return;
+  throw refusal('conflict', path, 'something else than a socket is there (move it away)');
 }
 
 /** The errno of a try to connect; `null` when somebody answered. */

@@ -1,41 +1,65 @@
-import { type BigIntStats, existsSync, lstatSync, readdirSync } from 'node:fs';
+import { type BigIntStats, existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Instant } from '../lib/clock.ts';
-import { messageOf } from '../lib/errors.ts';
+import { isErrno, messageOf } from '../lib/errors.ts';
 import type { SourceContent } from '../model/desired.ts';
 import { parseServiceName, SERVICE_NAME_RULE, type ServiceName } from '../model/service-name.ts';
 import type { SourceId } from '../model/service-spec.ts';
 import {
-  type FoundCandidates,
   proposal,
   type ReadOptions,
   type Source,
   type SourceReading,
   unavailable,
 } from './config-directory.ts';
+import type { FileWish } from './file-wish.ts';
+import { readServiceText } from './service-file.ts';
 import {
-  defaultDefinition,
-  readServiceFile,
-  readServiceText,
-  type ServiceFileContext,
-} from './service-file.ts';
-import { type Candidate, fingerprintOf, SettledFiles, statIfThere } from './settled-files.ts';
-
-/** What a folder may hold that makes it a service, the preferred first. */
-const DEFINITION_NAMES: readonly [string, ...string[]] = ['service.yml', 'service.yaml'];
-const START_SCRIPT = 'run.sh';
-
-const DISABLED_SUFFIX = '.disabled';
+  candidateIn,
+  DEFINITION_NAMES,
+  definitionsIn,
+  type FolderCandidate,
+  type FolderContext,
+  isServiceFolderName,
+  lastChangeMs,
+  markerIn,
+  unusable,
+  versionOf,
+} from './service-folder.ts';
+import { type Candidate, SettledFiles, settlesInMs, statIfThere } from './settled-files.ts';
+import { topLevelChangedAtMs } from './top-level.ts';
 
 export interface AutoServiceDefaults {
   readonly defaultUser: string | null;
   readonly defaultGroup: string | null;
 }
 
+/** A folder that may be a service. */
+interface ServiceFolder {
+  readonly id: string;
+  readonly name: ServiceName;
+  readonly path: string;
+  readonly stats: BigIntStats;
+  /** What has the marker's name, whatever it is. */
+  readonly marker: BigIntStats | null;
+  /** Of the marker and what it is about; empty without. */
+  readonly version: string;
+}
+
+type Unavailable = Extract<SourceContent, { readonly kind: 'unavailable' }>;
+
+/** What is there now. */
+interface Found {
+  readonly kind: 'found';
+  readonly candidates: ReadonlyMap<string, FolderCandidate>;
+  readonly folders: readonly ServiceFolder[];
+}
+
 /**
  * Each direct child folder is a service of its name, unless it is hidden or ends in `.disabled`:
  * defined by its `service.yml`, else `service.yaml`, else by built-in defaults once there is an
- * executable `run.sh`. A folder with none of these is not yet a service.
+ * executable `run.sh`. A folder with none of these is not yet a service; a new one is not read
+ * before nothing in its top level has changed for a moment, as it may be a copy under way.
  */
 export class AutoServiceDirectory implements Source {
   readonly id: SourceId;
@@ -50,15 +74,24 @@ export class AutoServiceDirectory implements Source {
     this.#defaults = defaults;
   }
 
-  read(now: Instant, { settled = false }: ReadOptions = {}): SourceReading {
-    const found = this.#candidates();
+  read(now: Instant, options: ReadOptions = {}): SourceReading {
+    const { settled = false } = options;
+    const found = this.#find(now, options);
     if (found.kind === 'unavailable') return unavailable(found.reason);
     const { definitions, lookAgainAfterMs } = this.#files.refresh(found.candidates, now, settled);
-    return { content: { kind: 'read', definitions }, lookAgainAfterMs };
+    const wanted = found.folders.map((folder) =>
+      this.#wish(folder, found.candidates, now, settled),
+    );
+    const waits = [lookAgainAfterMs, ...wanted].filter((wait) => typeof wait === 'number');
+    return {
+      content: { kind: 'read', definitions },
+      lookAgainAfterMs: waits.length === 0 ? null : Math.min(...waits),
+      wishes: wanted.filter((wish) => wish !== null && typeof wish !== 'number'),
+    };
   }
 
   loadAhead(now: Instant, { settled = false }: ReadOptions = {}): Iterable<void> {
-    const found = this.#candidates();
+    const found = this.#find(now, { settled });
     return found.kind === 'found' ? this.#files.loadAhead(found.candidates, now, settled) : [];
   }
 
@@ -67,9 +100,9 @@ export class AutoServiceDirectory implements Source {
   }
 
   peek(texts: ReadonlyMap<string, string>): SourceContent {
-    const found = this.#candidates();
+    const found = this.#find(null, { settled: true });
     if (found.kind === 'unavailable') return found;
-    const candidates = new Map(found.candidates);
+    const candidates = new Map<string, Candidate>(found.candidates);
     for (const [file, text] of texts) {
       const context = this.#contextOf(file);
       if (context === null) continue;
@@ -83,7 +116,7 @@ export class AutoServiceDirectory implements Source {
   #contextOf(file: string): FolderContext | null {
     const folder = dirname(file);
     const folderName = basename(folder);
-    if (dirname(folder) !== this.#path || isIgnored(folderName)) return null;
+    if (dirname(folder) !== this.#path || !isServiceFolderName(folderName)) return null;
     const rank = DEFINITION_NAMES.indexOf(basename(file));
     const name = parseServiceName(folderName.trim());
     const isOutranked = DEFINITION_NAMES.slice(0, rank).some((preferred) =>
@@ -93,7 +126,7 @@ export class AutoServiceDirectory implements Source {
     return { folderName: name, ...this.#defaults };
   }
 
-  #candidates(): FoundCandidates {
+  #find(now: Instant | null, options: ReadOptions): Found | Unavailable {
     let folderNames: readonly string[];
     try {
       folderNames = readdirSync(this.#path);
@@ -101,102 +134,74 @@ export class AutoServiceDirectory implements Source {
       const reason = `cannot read the auto service folder '${this.#path}': ${messageOf(error)}`;
       return { kind: 'unavailable', reason };
     }
-    const candidates = new Map<string, Candidate>();
-    for (const folderName of folderNames) {
-      if (isIgnored(folderName)) continue;
-      const candidate = this.#candidateFor(folderName);
-      if (candidate !== null) candidates.set(folderName, candidate);
+    const candidates = new Map<string, FolderCandidate>();
+    const folders: ServiceFolder[] = [];
+    for (const id of folderNames) {
+      if (!isServiceFolderName(id)) continue;
+      const found = this.#look(id, now, options);
+      if (found === null) continue;
+      if (found.candidate !== null) candidates.set(id, found.candidate);
+      if (found.folder !== null) folders.push(found.folder);
     }
-    return { kind: 'found', candidates };
+    return { kind: 'found', candidates, folders };
   }
 
-  #candidateFor(folderName: string): Candidate | null {
-    const folder = join(this.#path, folderName);
-    const name = parseServiceName(folderName.trim());
+  #look(id: string, now: Instant | null, options: ReadOptions) {
+    const path = join(this.#path, id);
+    const name = parseServiceName(id.trim());
     try {
-      const stats = statIfThere(folder);
+      const stats = statIfThere(path);
       if (stats?.isDirectory() !== true) return null;
       if (name === null) {
-        return unusable(folder, null, `expected the folder's name to be ${SERVICE_NAME_RULE}`);
+        const why = `expected the folder's name to be ${SERVICE_NAME_RULE}`;
+        return { folder: null, candidate: unusable(path, null, why) };
       }
-      return candidateIn(folder, stats, { folderName: name, ...this.#defaults });
+      const marker = markerIn(path);
+      const version = marker === null ? '' : versionOf([marker, ...definitionsIn(path)]);
+      const folder = { id, name, path, stats, marker, version };
+      const candidate = candidateIn(path, stats, { folderName: name, ...this.#defaults });
+      const waiting = candidate && this.#afterCopy(folder, candidate, now, options);
+      return { folder, candidate: waiting };
     } catch (error) {
+      if (isErrno(error, 'ENOENT')) return null;
       // Not knowing what it holds is no reason to take it for removed.
-      return unusable(folder, name, `cannot be read: ${messageOf(error)}`);
+      const why = `cannot be read: ${messageOf(error)}`;
+      return { folder: null, candidate: unusable(path, name, why) };
     }
   }
-}
 
-/** Whether a change of that file in a service folder (or of the folder) concerns its definition. */
-export function isAutoServiceFile(name: string): boolean {
-  return name === START_SCRIPT || DEFINITION_NAMES.includes(name);
-}
-
-/** Whether a file of that name in a service folder is its definition. */
-export function isDefinitionFileName(name: string): boolean {
-  return DEFINITION_NAMES.includes(name);
-}
-
-/** Which of the files in a service folder its definition is, or would be. */
-export function preferredDefinitionFile(names: readonly string[]): string {
-  return DEFINITION_NAMES.find((name) => names.includes(name)) ?? DEFINITION_NAMES[0];
-}
-
-/** Whether a folder of that name may be a service: neither hidden nor disabled. */
-export function isServiceFolderName(name: string): boolean {
-  return !isIgnored(name);
-}
-
-function isIgnored(folderName: string): boolean {
-  return folderName.startsWith('.') || folderName.endsWith(DISABLED_SUFFIX);
-}
-
-type FolderContext = ServiceFileContext & { readonly folderName: ServiceName };
-
-function candidateIn(
-  folder: string,
-  folderStats: BigIntStats,
-  context: FolderContext,
-): Candidate | null {
-  for (const definitionName of DEFINITION_NAMES) {
-    const file = join(folder, definitionName);
-    // A dangling link is there: what is wrong with it is said by the one who reads it.
-    if (lstatSync(file, { throwIfNoEntry: false }) === undefined) continue;
-    const stats = statIfThere(file);
-    const isPreferred = definitionName === DEFINITION_NAMES[0];
-    return {
-      fingerprint: fingerprintOf(file, stats),
-      changedAtMs: lastChangeMs(isPreferred ? [stats] : [stats, folderStats]),
-      load: () => readServiceFile(file, context),
-    };
+  /** The candidate, younger where its folder is new and still changes. */
+  #afterCopy(
+    { id, path, stats }: ServiceFolder,
+    candidate: FolderCandidate,
+    now: Instant | null,
+    { settled = false, written }: ReadOptions,
+  ): FolderCandidate {
+    if (written?.has(path) === true) return { ...candidate, changedAtMs: 0 };
+    if (now === null || settled || this.#files.knows(id)) return candidate;
+    const folderChangedAtMs = Math.max(candidate.changedAtMs, Number(stats.ctimeMs));
+    const isSettled = settlesInMs(folderChangedAtMs, now) === null;
+    const changedAtMs = isSettled
+      ? Math.max(folderChangedAtMs, topLevelChangedAtMs(path))
+      : folderChangedAtMs;
+    return { ...candidate, changedAtMs };
   }
-  return scriptCandidate(folder, folderStats, context);
-}
 
-function scriptCandidate(
-  folder: string,
-  folderStats: BigIntStats,
-  context: FolderContext,
-): Candidate | null {
-  const script = statIfThere(join(folder, START_SCRIPT));
-  if (script === undefined || !script.isFile() || (script.mode & 0o111n) === 0n) return null;
-  return {
-    fingerprint: `${folder} defaults`,
-    // The folder's own change shows that a service.yml has just been taken away, or is coming.
-    changedAtMs: lastChangeMs([script, folderStats]),
-    load: () => defaultDefinition(folder, context),
-  };
-}
-
-function unusable(folder: string, name: ServiceName | null, message: string): Candidate {
-  const problem = { file: folder, line: null, column: null, keyPath: '', message };
-  return {
-    fingerprint: `${folder} ${message}`,
-    changedAtMs: 0,
-    load: () => ({ kind: 'invalid', name, file: folder, problems: [problem] }),
-  };
-}
-
-function lastChangeMs(stats: readonly (BigIntStats | undefined)[]): number {
-  return Math.max(...stats.map((each) => Number(each?.ctimeMs ?? 0)));
+  /** What the folder should have, in how many milliseconds it can be told, or null: nothing. */
+  #wish(
+    { id, name, path, stats, marker, version }: ServiceFolder,
+    candidates: ReadonlyMap<string, FolderCandidate>,
+    now: Instant,
+    settled: boolean,
+  ): FileWish | number | null {
+    const candidate = candidates.get(id);
+    if (marker === null) {
+      const isInForce = candidate?.isDefault === true && this.#files.isCurrent(id, candidate);
+      return isInForce ? { kind: 'generate', service: name, folder: path, version: '' } : null;
+    }
+    const changedAtMs = candidate?.changedAtMs ?? lastChangeMs([stats]);
+    const waitMs = settlesInMs(Math.max(lastChangeMs([marker]), changedAtMs), now);
+    if (waitMs !== null && !settled) return waitMs;
+    return { kind: 'regenerate', service: name, folder: path, version };
+  }
 }

@@ -4,6 +4,7 @@ import type { Instant } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Definition, SourceContent } from '../model/desired.ts';
 import type { SourceId } from '../model/service-spec.ts';
+import type { FileWish } from './file-wish.ts';
 import { readServiceFile, readServiceText } from './service-file.ts';
 import { type Candidate, fingerprintOf, SettledFiles, statIfThere } from './settled-files.ts';
 
@@ -12,11 +13,15 @@ export interface SourceReading {
   readonly content: SourceContent;
   /** Some files are still being written: look again after this many milliseconds. */
   readonly lookAgainAfterMs: number | null;
+  /** Left out where there never are any, or the folder cannot be read. */
+  readonly wishes?: readonly FileWish[];
 }
 
 export interface ReadOptions {
   /** Read every file as it is now, however young (at start, `pmctl update`). */
   readonly settled?: boolean;
+  /** Folders in which a wish has just been fulfilled: what is there now is complete. */
+  readonly written?: ReadonlySet<string>;
 }
 
 /** Anything that specs come from. */

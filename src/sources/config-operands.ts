@@ -8,12 +8,12 @@ import {
   statSync,
 } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { isDefinitionName } from './config-directory.ts';
 import {
   isDefinitionFileName,
   isServiceFolderName,
   preferredDefinitionFile,
-} from './auto-service-directory.ts';
-import { isDefinitionName } from './config-directory.ts';
+} from './service-folder.ts';
 import { MAX_FILE_BYTES } from './yaml-limits.ts';
 
 /** The standard input, as an operand. */

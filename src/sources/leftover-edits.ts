@@ -1,6 +1,6 @@
 import { readdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { isTemporaryName } from '../host/write-atomically.ts';
+import { isTemporaryName } from '../host/fresh-file.ts';
 
 /**
  * Removes what a daemon that was killed in the middle of an edit has left in a folder of definitions

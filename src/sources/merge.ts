@@ -86,16 +86,17 @@ function define(
   if (definition.kind === 'invalid') {
     return { name, accepted, trouble: { kind: 'invalid', problems: definition.problems } };
   }
-  const { spec, file: sourceFile } = definition;
+  const { spec, file: sourceFile, isRootsOwn } = definition;
   const isSame = accepted !== null && isDeepStrictEqual(accepted.spec, spec);
   const next: AcceptedSpec = isSame
     ? // The reading's own copy, so that the one of a run or of the journal is not kept beside it.
-      { ...accepted, spec, sourceFile, source }
+      { ...accepted, spec, sourceFile, source, isRootsOwn }
     : {
         spec,
         generation: (accepted?.generation ?? 0) + 1,
         sourceFile,
         source,
+        isRootsOwn,
         restartHash: restartHash(spec),
       };
   return { name, accepted: next, trouble: null };

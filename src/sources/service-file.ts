@@ -1,5 +1,5 @@
 import { basename, dirname, extname } from 'node:path';
-import { readBounded } from '../host/safe-open.ts';
+import { type AttributedContent, readAttributed } from '../host/trusted-file.ts';
 import { messageOf } from '../lib/errors.ts';
 import { valueAt } from '../model/config-issue.ts';
 import type { Definition } from '../model/desired.ts';
@@ -31,14 +31,14 @@ export function readServiceFile(
   context: ServiceFileContext = STANDALONE,
 ): Definition {
   const fallback = context.folderName ?? nameFromPath(file);
-  let bytes: Buffer;
+  let read: AttributedContent;
   try {
-    bytes = readBounded(file, MAX_FILE_BYTES);
+    read = readAttributed(file, MAX_FILE_BYTES);
   } catch (error) {
     const problem = { file, line: null, column: null, keyPath: '', message: messageOf(error) };
     return { kind: 'invalid', name: fallback, file, problems: [problem] };
   }
-  return readServiceDocument(file, parseYaml(file, bytes), context);
+  return readServiceDocument(file, parseYaml(file, read.content), context, read.isRootsOwn);
 }
 
 /** The same for a text that is not (yet) the file's. */
@@ -58,11 +58,12 @@ export function defaultDefinition(
   return readServiceText(`${folder}/service.yml`, '{}', context);
 }
 
-/** The same for a document that was parsed already. */
+/** The same for a document that was parsed already; see `AcceptedSpec.isRootsOwn` for that. */
 export function readServiceDocument(
   file: string,
   { raw, problems: textProblems, locate }: YamlDocument,
   context: ServiceFileContext = STANDALONE,
+  isRootsOwn = false,
 ): Definition {
   const fallback = context.folderName ?? nameFromPath(file);
   const interpreted = interpretService(raw ?? Object.create(null), {
@@ -81,7 +82,7 @@ export function readServiceDocument(
     return { kind: 'invalid', name, file, problems: [first, ...rest] };
   }
   if (!interpreted.ok) throw new Error('unreachable: an invalid definition without a problem');
-  return { kind: 'valid', name: interpreted.value.name, file, spec: interpreted.value };
+  return { kind: 'valid', name: interpreted.value.name, file, spec: interpreted.value, isRootsOwn };
 }
 
 /** The file's stem, or the folder's name for `service.yml` and `service.yaml`. */

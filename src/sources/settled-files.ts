@@ -87,6 +87,16 @@ export class SettledFiles {
     });
   }
 
+  /** Whether there is a reading of that one, however old. */
+  knows(id: string): boolean {
+    return this.#readings.has(id);
+  }
+
+  /** Whether that one is as it was read. */
+  isCurrent(id: string, { fingerprint }: Candidate): boolean {
+    return this.#readings.get(id)?.fingerprint === fingerprint;
+  }
+
   #take(id: string, candidate: Candidate, now: Instant, settled: boolean): number | null {
     const reading = this.#readings.get(id);
     if (reading !== undefined) reading.missingSinceMs = null;
@@ -126,7 +136,7 @@ export class SettledFiles {
 }
 
 /** In how many milliseconds a file will have been left alone for long enough; `null` if it was. */
-function settlesInMs(changedAtMs: number, now: Instant): number | null {
+export function settlesInMs(changedAtMs: number, now: Instant): number | null {
   const ageMs = now.wallMs - changedAtMs;
   // A change in the future means that the clock was set back: no reason to wait for it.
   return ageMs >= 0 && ageMs < SETTLE_MS ? SETTLE_MS - ageMs : null;

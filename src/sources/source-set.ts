@@ -5,7 +5,8 @@ import type { ApplyMode } from '../model/daemon-config.ts';
 import { adoptedState, type DesiredState, type SourceContent } from '../model/desired.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import type { AcceptedSpec, SourceId } from '../model/service-spec.ts';
-import type { Source } from './config-directory.ts';
+import type { Source, SourceReading } from './config-directory.ts';
+import type { FileWish } from './file-wish.ts';
 import { holdBack } from './hold-back.ts';
 import { merge } from './merge.ts';
 import { SETTLE_MS } from './settled-files.ts';
@@ -36,6 +37,11 @@ export interface SourceSetPorts {
   readonly apply: ApplyMode;
   /** Told the complete desired state after every reading. */
   readonly onDesired: (desired: DesiredState) => void;
+  /**
+   * Given all that is wished for at the moment (by the one source that may), `eager` when somebody
+   * waits for it. Gives the folders in which something was written. Left out, nothing is.
+   */
+  readonly fulfil?: (wishes: readonly FileWish[], eager: boolean) => ReadonlySet<string>;
   /** A source cannot be read (a reason) or can be read again (null). */
   readonly onAvailability: (source: SourceId, reason: string | null) => void;
   /** Changes in a folder are not signalled any more; the rescan finds them. */
@@ -163,7 +169,7 @@ export class SourceSet {
     const contents = new Map<SourceId, SourceContent>();
     let againAfterMs = RESCAN_MS;
     for (const { source } of this.#sources) {
-      const reading = source.read(readInstant(this.#ports.clock), { settled });
+      const reading = this.#readOne(source, settled);
       contents.set(source.id, reading.content);
       againAfterMs = Math.min(againAfterMs, reading.lookAgainAfterMs ?? RESCAN_MS);
       this.#noteAvailability(source.id, reading.content);
@@ -214,6 +220,15 @@ export class SourceSet {
 
   get #baseline(): ReadonlyMap<ServiceName, AcceptedSpec> {
     return this.#inherited?.baseline ?? new Map();
+  }
+
+  /** What a source wishes for is there before anything is concluded from what it says. */
+  #readOne(source: Source, settled: boolean): SourceReading {
+    const now = readInstant(this.#ports.clock);
+    const reading = source.read(now, { settled });
+    if (reading.wishes === undefined) return reading;
+    const written = this.#ports.fulfil?.(reading.wishes, settled) ?? new Set();
+    return written.size === 0 ? reading : source.read(now, { settled, written });
   }
 
   #noteAvailability(source: SourceId, content: SourceContent): void {

@@ -5,10 +5,10 @@ import type { ConfigKind } from '../model/config-kind-names.ts';
 import { definitionProblems } from '../model/definition-problems.ts';
 import type { Definition, Problem } from '../model/desired.ts';
 import { parseServiceName } from '../model/service-name.ts';
-import { isDefinitionFileName } from './auto-service-directory.ts';
 import { filesOfOperand, type NamedFile, readNamedFile } from './config-operands.ts';
 import { readDaemonDocument } from './daemon-config-file.ts';
 import { readServiceDocument } from './service-file.ts';
+import { isDefinitionFileName } from './service-folder.ts';
 import { parseYaml, type YamlDocument } from './yaml-document.ts';
 
 /** What was found in one file (or why an operand is none). */

@@ -115,7 +115,7 @@ export class MemoryDaemon {
       hostId: 'host',
       setEnabled: (spec, enabled) => this.#edit(spec, enabled),
       updateSources: async () => NOTHING_NEW,
-      diffSources: () => NOTHING_PENDING,
+      diffSources: async () => NOTHING_PENDING,
       events: ({ service, limit, afterSeq, sinceMs = 0 }) => {
         const found = this.events.filter(
           ({ seq, atMs, ...one }) =>
@@ -177,6 +177,7 @@ const NOTHING_PENDING = {
   problems: [],
   conflicts: [],
   brakes: [],
+  contents: [],
 };
 
 export const NOTHING_NEW = {
@@ -186,6 +187,7 @@ export const NOTHING_NEW = {
   problems: [],
   conflicts: [],
   brakes: [],
+  contents: [],
 };
 
 /** A caller that waits for as long as it takes, and one that can go away. */

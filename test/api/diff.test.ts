@@ -33,15 +33,15 @@ const DIFF: SourcesDiff = {
   brakes: [{ source: 'config:/c', reason: 'gone', heldNames: [name('x')] }],
 };
 
-test('a diff is what the contract says, and asks for what it was asked', () => {
+test('a diff is what the contract says, and asks for what it was asked', async () => {
   const asked: unknown[] = [];
-  const diffSources = (options: unknown) => {
+  const diffSources = async (options: unknown) => {
     asked.push(options);
     return DIFF;
   };
   const files = [{ file: '/tmp/web.yaml', text: 'process: {}' }];
   const ports = new MemoryDaemon().ports({ diffSources });
-  const result = showDiff(ports, { prune: true, files });
+  const result = await showDiff(ports, { prune: true, files });
 
   expect(asked).toEqual([{ prune: true, files }]);
   expect(contract['sources.diff'].result.parse(result)).toEqual(result);

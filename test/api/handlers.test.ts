@@ -75,6 +75,7 @@ test('an update is recorded with its actor and reports what the sources say', as
         accepted: [name('new')],
         problems: [{ file: '/c/a.yaml', line: 3, column: 1, keyPath: 'process', message: 'no' }],
         brakes: [{ source: 'config:/c', reason: 'gone', heldNames: [name('web')] }],
+        contents: [{ name: name('web'), sources: [{ path: 'a', reference: 'b' }] }],
       };
     },
   });
@@ -88,6 +89,7 @@ test('an update is recorded with its actor and reports what the sources say', as
     problems: [{ file: '/c/a.yaml', line: 3, column: 1, key_path: 'process', message: 'no' }],
     conflicts: [],
     brakes: [{ source: 'config:/c', reason: 'gone', held: ['web'] }],
+    contents: [{ name: 'web', sources: [{ path: 'a', reference: 'b' }] }],
   });
   expect(z.safeParse(contract['sources.update'].result, result).success).toBe(true);
   expect(daemon.emitted.at(-1)).toMatchObject({

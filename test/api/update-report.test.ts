@@ -34,6 +34,7 @@ describe('an update', () => {
       problems: [],
       conflicts: [],
       brakes: [],
+      contents: [],
     });
   });
 

@@ -57,6 +57,7 @@ export function factsAt(
     desired: desired(),
     intent: null,
     observation: absent,
+    environment: null,
     history: activeHistory(),
     shuttingDown: false,
     hostId: 'host',

@@ -1,4 +1,5 @@
 import type { Instant } from '../../src/lib/clock.ts';
+import type { EnvironmentDigest, EnvironmentReading } from '../../src/model/environment-reading.ts';
 import {
   EMPTY_HISTORY,
   type Exit,
@@ -94,3 +95,23 @@ export function stopProgress(changes: Partial<StopProgress> = {}): StopProgress 
     ...changes,
   };
 }
+
+/** What a file that an environment is made from said: `content` stands for its hash. */
+export function digest(content: string, keyId = 'key'): EnvironmentDigest {
+  const source = { path: 'process.environment[TOKEN]', reference: '@file:///run/token' };
+  return { keyId, sources: [{ ...source, mac: content }] };
+}
+
+/** That of the first generation, as it was read last. */
+export function readingOf(
+  content: string,
+  { keyId = 'key', waits = false, restartHash = 'hash-1' } = {},
+): EnvironmentReading {
+  return { kind: 'read', restartHash, digest: digest(content, keyId), waits };
+}
+
+export const unreadableEnvironment: EnvironmentReading = {
+  kind: 'unreadable',
+  restartHash: 'hash-1',
+  reason: 'cannot make the environment: gone',
+};

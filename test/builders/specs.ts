@@ -36,6 +36,7 @@ export function spec(changes: SpecChanges = {}): ServiceSpec {
     user: null,
     group: null,
     environment: [],
+    environmentFiles: [],
     inheritEnvironment: false,
     successExitCodes: [0],
     umask: 0o022,
@@ -105,6 +106,7 @@ export function accepted(
     generation,
     sourceFile: '/etc/pm/config.d/web.yaml',
     source: 'config:/etc/pm/config.d',
+    isRootsOwn: true,
     restartHash,
   };
 }

@@ -107,6 +107,7 @@ test('update, events, logs and the versions print what they are told', async () 
       problems: [],
       conflicts: [{ name: 'twin', files: ['/a', '/b'] }],
       brakes: [],
+      contents: [],
     }),
     'logs.tail': ({ name, lines }) => ({
       files: [{ path: '/l', lines: name === 'web' ? [`${lines}`] : [], truncated: false }],

@@ -60,6 +60,7 @@ const report = {
   problems: [],
   conflicts: [],
   brakes: [],
+  contents: [],
 };
 const problem = { file: '/c/a.yaml', line: 3, column: 5, key_path: 'process.user', message: 'no' };
 const conflict = { name: 'twin', files: ['/c/a.yaml', '/c/b.yaml'] };
@@ -68,6 +69,11 @@ const brake = { source: 'config:/c', reason: '3 of 4 are gone', held: ['a', 'b',
 test('an update tells what changed and, apart from that, what is wrong', () => {
   expect(renderUpdate(report)).toBe('new: db, web\nremoved: old\n');
   expect(renderUpdate({ ...report, accepted: [], removed: [] })).toBe('nothing changed\n');
+  const sources = [{ path: 'process.environment[TOKEN]', reference: '@file:///run/token' }];
+  const contents = [{ name: 'web', sources }];
+  expect(renderUpdate({ ...report, accepted: [], removed: [], contents })).toBe(
+    'web: process.environment[TOKEN]: content of @file:///run/token changed\n',
+  );
   const troubled = { ...report, problems: [problem], conflicts: [conflict], brakes: [brake] };
   expect(renderTroubles(troubled)).toBe(
     `pmctl: /c/a.yaml:3:5: process.user: no

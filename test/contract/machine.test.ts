@@ -105,6 +105,7 @@ function realMachine(): Machine {
     keeper,
     launches,
     stopCommands: new StopCommands(),
+    resolveEnvironment: ({ spec }) => ({ variables: spec.environment, digest: null }),
     provisioningJobs: new ProvisioningJobs(),
     onProvisioned: () => {},
     daemonEnvironment: process.env,

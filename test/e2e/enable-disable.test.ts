@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
-  existsSync,
   lchownSync,
   mkdirSync,
   readdirSync,
@@ -96,7 +95,7 @@ test('enable takes back a stop, disable a start by force', async () => {
   expect(instance.pidsOf('worker')).toEqual([]);
 });
 
-test('an auto service without a file gets one, and only when it has to', async () => {
+test('of an auto service, the definition that was generated is edited', async () => {
   const instance = await startInstance();
   const folder = join(instance.autoServiceDirectory, 'box');
   const file = join(folder, 'service.yml');
@@ -106,12 +105,13 @@ test('an auto service without a file gets one, and only when it has to', async (
   await instance.running('box', 1);
 
   expect((await instance.pmctl('enable', 'box')).code).toBe(0);
-  expect(existsSync(file)).toBe(false);
+  const text = readFileSync(file, 'utf8');
   expect((await instance.pmctl('disable', 'box')).code).toBe(0);
-  expect(readFileSync(file, 'utf8')).toMatch(/^# .+\nglobal:\n {2}enabled: false\n$/);
+  expect(readFileSync(file, 'utf8')).toBe(text.replace('enabled: true', 'enabled: false'));
   expect(statSync(file)).toMatchObject({ uid: WWW_DATA, nlink: 1 });
   expect((await instance.status('box'))?.phase).toBe('DISABLED');
   expect((await instance.pmctl('enable', 'box')).code).toBe(0);
+  expect(readFileSync(file, 'utf8')).toBe(text);
   await instance.running('box', 1);
 });
 

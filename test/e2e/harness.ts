@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -11,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { onTestFailed, onTestFinished } from 'vitest';
 import type { EventRow, StatusRow } from '../../src/rpc/status-row.ts';
 import { cgroupMount, cgroupPids, childCgroups } from './kernel.ts';
@@ -76,6 +77,14 @@ global:
   state_directory: ./state
 ${global}`,
     );
+  }
+
+  /** Has it run from programs of its own, which a test may change. Gives the folder they are in. */
+  async installDaemon(): Promise<string> {
+    const folder = join(this.root, 'installed/dist');
+    cpSync(dirname(await program('processmaster')), folder, { recursive: true });
+    this.daemonProgram = join(folder, 'processmaster');
+    return folder;
   }
 
   /** Starts a daemon and waits until it answers. */

@@ -1,7 +1,7 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type Instance, startInstance } from './harness.ts';
+import { Instance, startInstance } from './harness.ts';
 import { cgroupPids, isAlive, readOr } from './kernel.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -18,19 +18,25 @@ test('what ended while no daemon was there is known to the next one', async () =
   instance.defineScript('well', ENDS(0), onFailure);
   instance.defineScript('badly', ENDS(3), onFailure);
   instance.defineScript('once', ENDS(4), { restart_policy: { policy: 'never' } });
-  for (const name of names) await instance.phase(name, 'RUNNING');
+  const pids: number[] = [];
+  for (const name of names) pids.push((await instance.phase(name, 'RUNNING')).main_pid ?? 0);
 
   await instance.endDaemon('SIGKILL');
   for (const name of names) writeFileSync(join(instance.folder(name), 'end'), '');
   for (const name of names) {
     await waitFor(() => instance.pidsOf(name).length === 0, { what: `${name} to end` });
   }
+  const isNoted = () => pids.every((pid) => readOr(`/proc/${pid}/stat`, '') === '');
+  await waitFor(isNoted, { what: 'the keeper to have seen it' });
+  const endedByMs = Date.now();
   await instance.start();
 
   expect(await instance.phase('well', 'STOPPED')).toMatchObject({ last_exit_code: 0, run: 1 });
   expect(await instance.phase('badly', 'BACKOFF')).toMatchObject({ last_exit_code: 3, run: 1 });
   expect(await instance.phase('once', 'FAILED')).toMatchObject({ last_exit_code: 4, run: 1 });
   for (const name of names) {
+    const atMs = (await instance.status(name))?.last_exit?.at_ms;
+    expect(atMs).toBeLessThanOrEqual(endedByMs);
     const log = readOr(join(instance.folder(name), 'logs/stdout.log'), '');
     expect(log).toBe('begun\nlast words\n');
   }
@@ -70,6 +76,49 @@ test('a keeper that is stuck is replaced, and what waited for it goes on', async
   expect(isAlive(keeper)).toBe(false);
   expect(await instance.phase('sleeper', 'RUNNING')).toMatchObject({ main_pid, run: 1 });
 }, 60_000);
+
+test('a service that cannot be started for want of a keeper has not run, and starts when there is one', async () => {
+  const instance = new Instance();
+  const keeper = join(await instance.installDaemon(), 'keeper');
+  await instance.start();
+  renameSync(keeper, `${keeper}.away`);
+  process.kill(keeperOf(instance), 'SIGKILL');
+
+  instance.defineScript('once', 'exec sleep 1000', { restart_policy: { policy: 'never' } });
+  const eventsOf = async (kind: string) =>
+    (await instance.events('once')).filter((event) => event.kind === kind);
+  const isRefused = async () => (await eventsOf('service.action-failed')).length === 1;
+  await waitFor(isRefused, { what: 'the start to fail', deadlineMs: 20_000 });
+  expect(await instance.status('once')).toMatchObject({ run: null, restarts_10m: 0 });
+  renameSync(`${keeper}.away`, keeper);
+
+  const { run } = await instance.phase('once', 'RUNNING', 50_000);
+  expect(run).toBe(1);
+  expect(await eventsOf('service.starting')).toHaveLength(1);
+}, 90_000);
+
+test('a defect in the keeper is written down and costs no service anything', async () => {
+  const instance = new Instance();
+  const keeper = join(await instance.installDaemon(), 'keeper');
+  const defect = `process.on('SIGWINCH',()=>{throw new Error('a defect')});`;
+  const code = readFileSync(keeper, 'utf8');
+  writeFileSync(
+    keeper,
+    code.replace("'use strict';", (start) => start + defect),
+  );
+  await instance.start();
+  instance.defineScript('sleeper', 'exec sleep 1000');
+  const { main_pid } = await instance.phase('sleeper', 'RUNNING');
+  const pid = keeperOf(instance);
+  const said = () => readOr(join(instance.root, 'run/keeper.log'), '');
+
+  process.kill(pid, 'SIGWINCH');
+  await waitFor(() => said().includes('a defect'), { what: 'the defect to be written down' });
+  expect((await instance.pmctl('restart', 'sleeper')).code).toBe(0);
+
+  expect(keeperOf(instance)).toBe(pid);
+  expect((await instance.phase('sleeper', 'RUNNING')).main_pid).not.toBe(main_pid);
+});
 
 test('the keeper ends with the last service', async () => {
   const instance = await startInstance();

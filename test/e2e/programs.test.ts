@@ -72,6 +72,32 @@ test('a program runs by a link to it, as npm makes them', async () => {
   expect(outcome).toMatchObject({ code: 0, stderr: '' });
 });
 
+test('signals that the daemon has a meaning for do not end it before it listens', async () => {
+  const home = await installedAlone();
+  // Sends them to itself when the program asks for its first module.
+  writeFileSync(
+    join(home, 'early.cjs'),
+    `const Module = require('node:module');
+const load = Module._load;
+Module._load = function (request, ...rest) {
+  if (request.startsWith('node:')) {
+    Module._load = load;
+    for (const signal of ['SIGUSR2', 'SIGHUP']) process.kill(process.pid, signal);
+  }
+  return load.call(this, request, ...rest);
+};`,
+  );
+  putNode(
+    home,
+    `for signal in USR2 HUP; do kill -$signal $$; done
+exec ${process.execPath} --require ${home}/early.cjs "$@"`,
+  );
+
+  const outcome = await runAlone(home, 'processmaster', '--version');
+
+  expect(outcome).toMatchObject({ code: 0, stderr: '' });
+});
+
 /** The programs without what lies around them in a clone, and an otherwise empty PATH. */
 async function installedAlone(): Promise<string> {
   const home = mkdtempSync(join(tmpdir(), 'pmtest-programs-'));

@@ -108,8 +108,10 @@ export class FakeMachine {
         isDeepStrictEqual(this.#observe(name, EMPTY_HISTORY).cgroup, shown),
       watch: () => {},
       intentOf: (name) => this.intents.get(name) ?? null,
+      environmentOf: () => null,
       intentOver: (name) => this.intents.delete(name),
       actuators: this.#actuators(),
+      canLaunch: async () => {},
       loadHistory: (name) => this.histories.get(name) ?? EMPTY_HISTORY,
       saveHistory: (name, history) => {
         const last = history.job?.last ?? null;

@@ -8,7 +8,7 @@ test.each(['PATH', 'HOME', 'LANG', '_X', 'a1', 'http_proxy', 'HOSTNAME', 'TZ'])(
   'lets a shell carry %s',
   (name) => {
     expect(inheritedOf(name)).toBe(true);
-    expect(splitEnvironment({ [name]: 'v' }).assigned).toEqual([]);
+    expect(splitEnvironment({ [name]: 'v' }).carriers).toEqual([]);
   },
 );
 
@@ -28,7 +28,10 @@ test.each([
   '__pm_key',
 ])('does not trust a shell with %s', (name) => {
   expect(inheritedOf(name)).toBe(false);
-  expect(splitEnvironment({ [name]: 'a=b c' }).assigned).toEqual([`${name}=a=b c`]);
+  expect(splitEnvironment({ [name]: 'a=b c', HOME: '/' })).toEqual({
+    inherited: { HOME: '/', __pm_0: `${name}=a=b c` },
+    carriers: ['__pm_0'],
+  });
 });
 
 test.each([

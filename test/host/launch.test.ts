@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { CgroupPath } from '../../src/host/cgroup.ts';
@@ -184,3 +184,22 @@ function inheritedFromOutside(): readonly string[] {
     }
   });
 }
+
+test('no value of a variable is in a command line that anybody may read', async () => {
+  const folder = scratchFolder();
+  const [shell, seen] = [join(folder, 'dash'), join(folder, 'seen')];
+  const record = `tr '\\0' ' ' </proc/$$/cmdline >>${seen}; exec /bin/sh "$@"`;
+  writeFileSync(seen, '');
+  chmodSync(seen, 0o666);
+  writeFileSync(shell, `#!/bin/sh\n${record}\n`, { mode: 0o755 });
+  const environment = { PLAIN: 'geheim', 'a.b': 'geheim', LD_DEBUG_OUTPUT: 'geheim' };
+  const { output } = await run({ argv: ['/usr/bin/env'], environment, identity: WWW }, shell);
+
+  expect(output.split('\n').filter(Boolean).toSorted()).toEqual(
+    Object.keys(environment)
+      .map((name) => `${name}=geheim`)
+      .toSorted(),
+  );
+  expect(readFileSync(seen, 'utf8')).toContain('/usr/bin/env');
+  expect(readFileSync(seen, 'utf8')).not.toContain('geheim');
+});

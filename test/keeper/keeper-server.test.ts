@@ -35,6 +35,7 @@ async function connected(path: string) {
     },
   });
   onTestFinished(() => connection.close());
+  await connection.call('hello', {});
   return { connection, events, isClosed: () => isClosed };
 }
 
@@ -134,6 +135,18 @@ test('what is no request ends that connection, and nothing else', async () => {
   expect((await connection.call('hello', {})).pid).toBe(process.pid);
 });
 
+test('whatever connects without a word of ours does not cost the daemon its connection', async () => {
+  const { path } = await startServer();
+  const { connection } = await connected(path);
+  for (const words of ['', 'garbage\n', 'null\n', '{"id":1,"method":"ack","params":{}}\n']) {
+    const socket = connect(path);
+    await once(socket, 'connect');
+    socket.end(words);
+    await once(socket.resume(), 'close');
+  }
+  expect((await connection.call('hello', {})).pid).toBe(process.pid);
+});
+
 test('a service has one main process, whatever is asked for', async () => {
   const { folder, path } = await startServer();
   const { connection, events } = await connected(path);
@@ -152,7 +165,7 @@ test('the newest daemon is the one that is served', async () => {
   const { connection } = await connected(path);
   expect((await connection.call('hello', {})).pid).toBe(process.pid);
   await waitFor(old.isClosed, { what: 'the old daemon to be let go of' });
-  await expect(old.connection.call('hello', {})).rejects.toMatchObject({ code: 'unreachable' });
+  await expect(old.connection.call('hello', {})).rejects.toMatchObject({ code: 'withdrawn' });
 });
 
 test('a keeper that cannot be had is said to be so, and whoever needs it is told', async () => {
@@ -173,7 +186,7 @@ test('a keeper that cannot be had is said to be so, and whoever needs it is told
   await client.open();
   expect(lost[0]).toContain('no process could be made');
   await expect(client.launch(order(scratchFolder(), 'exit'))).rejects.toMatchObject({
-    code: 'unreachable',
+    code: 'withdrawn',
   });
   await client.drain('web', 1_000);
   await client.detach('web');

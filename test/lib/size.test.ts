@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseSize } from '../../src/lib/size.ts';
+import { formatSize, parseSize } from '../../src/lib/size.ts';
 
 describe('sizes', () => {
   it.each([
@@ -35,5 +35,17 @@ describe('sizes', () => {
         expect(bytes(`${amount}${prefix}i`)).toBeGreaterThanOrEqual(bytes(`${amount}${prefix}`));
       }),
     );
+  });
+
+  it.each([
+    [0, '0'],
+    [1, '1'],
+    [1_500, '1500'],
+    [10_000_000, '10m'],
+    [2_000_000_000, '2g'],
+    [1_048_576, '1048576'],
+  ])('writes %d exactly, and reads it back', (bytes, text) => {
+    expect(formatSize(bytes)).toBe(text);
+    expect(parseSize(text)).toEqual({ ok: true, value: bytes });
   });
 });

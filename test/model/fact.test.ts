@@ -27,8 +27,34 @@ describe('a fact', () => {
       mainIsLaunched: true,
       launchedExit: null,
       launchedExitAt: null,
+      mainOutlived: false,
       stop: null,
       nextStartMonotonicMs: null,
+    });
+  });
+
+  it('of a launch that was withdrawn leaves everything as it was before', () => {
+    const before = endedHistory(exited(1), { consecutiveFailures: 2, nextStartMonotonicMs: 5 });
+    const launching = applyFact(before, { kind: 'launching', run: run({ number: 2 }) });
+    expect(applyFact(launching, { kind: 'launch-withdrawn', runNumber: 2, before })).toEqual(
+      before,
+    );
+    expect(applyFact(launching, { kind: 'launch-withdrawn', runNumber: 1, before })).toBe(
+      launching,
+    );
+  });
+
+  it('of a launch that was withdrawn takes back nothing else that happened meanwhile', () => {
+    const provisioning = {
+      ...{ at: at(1), message: 'EACCES', generation: 1, intentId: 0, failures: 1 },
+      nextTryMonotonicMs: null,
+    };
+    const before = endedHistory(exited(1), { provisioning });
+    const launching = applyFact(before, { kind: 'launching', run: run({ number: 2 }) });
+    const asked = applyFact(launching, { kind: 'provisioning-requested' });
+    expect(applyFact(asked, { kind: 'launch-withdrawn', runNumber: 2, before })).toEqual({
+      ...before,
+      provisioning: null,
     });
   });
 

@@ -19,6 +19,7 @@ const CHANGES: {
   user: ['nobody', 'restart'],
   group: ['nogroup', 'restart'],
   environment: [[{ name: 'A', value: 'b' }], 'restart'],
+  environmentFiles: [[{ path: '/srv/web/.env', isOptional: false }], 'restart'],
   inheritEnvironment: [true, 'restart'],
   successExitCodes: [[0, 1], 'live'],
   umask: [0o077, 'restart'],

@@ -1,19 +1,25 @@
 import { describe, expect, it } from 'vitest';
-import { isSecretName, maskedValue, maskPair, shortenPair } from '../../src/model/shown-value.ts';
+import { maskedPart, maskedValue, shortenPair, unseenPair } from '../../src/model/shown-value.ts';
 
 describe('a value as it is shown', () => {
   it.each(['DB_PASSWORD', 'passwd', 'ApiToken', 'SECRET', 'AWS_KEY', 'my_credentials', 'AUTH_URL'])(
     'is a secret when its name is %s',
-    (name) => expect(isSecretName(name)).toBe(true),
+    (name) => expect(maskedValue(name, 'x')).toBe('***'),
   );
 
   it.each(['TZ', 'PATH', 'HOME', 'LANG'])('is none when its name is %s', (name) => {
-    expect(isSecretName(name)).toBe(false);
+    expect(maskedValue(name, 'x')).toBe('x');
   });
 
-  it('is masked, and it shows whether there is one', () => {
-    expect(maskPair({ before: '"a"', after: '"b"' })).toEqual({ before: '***', after: '***' });
-    expect(maskPair({ before: null, after: '""' })).toEqual({ before: null, after: '***' });
+  it('is JSON as far as it is shown', () => {
+    expect(maskedPart('API_KEY', 'x')).toBe('***');
+    expect(maskedPart('API_KEY', '@file://key')).toBe('"@file://key"');
+    expect(maskedPart('BLOB', '@hex://6162')).toBe('"@hex://***"');
+    expect(maskedPart('LANG', 'C')).toBe('"C"');
+  });
+
+  it('is not shown at all where only that it changed is known', () => {
+    expect(unseenPair()).toEqual({ before: '***', after: '***' });
   });
 
   it('is whole as long as people read it', () => {
@@ -35,7 +41,7 @@ describe('a value as it is shown', () => {
 
   it.each([
     ['DB_PASSWORD', 'hunter2', '***'],
-    ['SESSION_SECRET', '@file:///etc/secret', '***'],
+    ['SESSION_SECRET', '@file:///etc/secret', '@file:///etc/secret'],
     ['PASSWORD', '', ''],
     ['LANG', 'C.UTF-8', 'C.UTF-8'],
     ['DATABASE_URL', 'postgres://ann:hunter2@db:5432/x', 'postgres://ann:***@db:5432/x'],

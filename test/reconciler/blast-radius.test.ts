@@ -23,7 +23,8 @@ function state(service: DesiredService | null): DesiredState {
 }
 
 function outlook(runs: boolean, actions: readonly Action[], ...types: ConditionType[]): Outlook {
-  return { runs, actions, conditions: types.map((type) => ({ type, message: '' })) };
+  const conditions = types.map((type) => ({ type, message: '' }));
+  return { runs, actions, conditions, changedContent: [] };
 }
 
 const running = (...types: ConditionType[]) => outlook(true, [], 'Populated', ...types);
@@ -116,5 +117,28 @@ describe('what an update would do to a service', () => {
       throw new Error('it was looked at');
     };
     expect(blastRadius(state(desired(FIRST)), state(desired(FIRST)), never)).toEqual([]);
+  });
+
+  it('tells of a file that an environment is made from, and nothing of what it says', () => {
+    const environment = [{ name: 'TOKEN', value: '@file:///run/token' }];
+    const service = desired(accepted({ environment }));
+    const changedContent = [
+      { path: 'process.environment[TOKEN]', reference: '@file:///run/token' },
+      { path: 'process.env_file', reference: '/srv/web/.env' },
+    ];
+    const radius = (foreseen: Outlook) =>
+      blastRadius(state(service), state(service), () => foreseen);
+    expect(radius(running())).toEqual([]);
+    const changed = { ...running('Stopping'), changedContent };
+    const unseen = { class: 'restart', before: '***', after: '***' };
+    expect(radius(changed)).toMatchObject([
+      {
+        kind: 'restart',
+        fields: [
+          { keys: ['process', 'environment', 'TOKEN', 'value'], ...unseen },
+          { path: 'process.env_file', keys: ['process', 'env_file'], ...unseen },
+        ],
+      },
+    ]);
   });
 });

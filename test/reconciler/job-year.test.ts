@@ -67,7 +67,7 @@ class Year {
       name: name(`job-${index}`),
       job: job({ schedule: cron, timezone, jitterMs }),
     });
-    const rest = { intent: null, shuttingDown: false, hostId: 'host' };
+    const rest = { intent: null, environment: null, shuttingDown: false, hostId: 'host' };
     this.#input = { desired: desired(spec), ...rest };
     this.#livesMs = livesMs;
   }

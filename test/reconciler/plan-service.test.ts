@@ -28,6 +28,7 @@ function summary(input: Partial<PlanInput>, now = at(10_000)) {
       desired: desired(),
       intent: null,
       observation: absent,
+      environment: null,
       history: EMPTY_HISTORY,
       shuttingDown: false,
       hostId: 'host',
@@ -49,6 +50,7 @@ function messages(input: Partial<PlanInput>, now = at(10_000)) {
       desired: desired(),
       intent: null,
       observation: absent,
+      environment: null,
       history: EMPTY_HISTORY,
       shuttingDown: false,
       hostId: 'host',
@@ -845,6 +847,7 @@ describe('a start', () => {
         intent: intent({ id: 9 }),
         observation: absent,
         history,
+        environment: null,
         shuttingDown: false,
         hostId: 'host',
       },
@@ -857,9 +860,9 @@ describe('a start', () => {
 
   it('without any request names none', () => {
     const input = { desired: desired(), intent: null, observation: absent, history: EMPTY_HISTORY };
-    expect(plan({ ...input, shuttingDown: false, hostId: 'host' }, at(0)).actions).toMatchObject([
-      { intentId: 0 },
-    ]);
+    expect(
+      plan({ ...input, environment: null, shuttingDown: false, hostId: 'host' }, at(0)).actions,
+    ).toMatchObject([{ intentId: 0 }]);
   });
 
   it('uses the signal of the spec, and of the newest spec', () => {
@@ -872,7 +875,10 @@ describe('a start', () => {
       observation: running(1),
       history: activeHistory(),
     };
-    const planned = plan({ ...input, shuttingDown: false, hostId: 'host' }, at(0));
+    const planned = plan(
+      { ...input, environment: null, shuttingDown: false, hostId: 'host' },
+      at(0),
+    );
     expect(planned.actions).toMatchObject([{ kind: 'signal', signal: 'SIGQUIT' }]);
     expect(planned.requeueAfterMs).toBe(9_000);
   });
@@ -882,9 +888,9 @@ describe('a start', () => {
       run: run({ accepted: accepted({ stop: { kind: 'signal', signal: 'SIGINT' } }) }),
     });
     const input = { desired: null, intent: null, observation: running(1), history: stopped };
-    expect(plan({ ...input, shuttingDown: false, hostId: 'host' }, at(0)).actions).toMatchObject([
-      { signal: 'SIGINT' },
-    ]);
+    expect(
+      plan({ ...input, environment: null, shuttingDown: false, hostId: 'host' }, at(0)).actions,
+    ).toMatchObject([{ signal: 'SIGINT' }]);
   });
 
   it('of unknown spec is killed after the default grace', () => {
@@ -896,6 +902,7 @@ describe('a start', () => {
       desired: null,
       intent: null,
       observation: running(1),
+      environment: null,
       history,
       shuttingDown: false,
       hostId: 'host',

@@ -15,6 +15,7 @@ import {
   absent,
   activeHistory,
   empty,
+  endedHistory,
   exited,
   intent,
   running,
@@ -34,6 +35,7 @@ class Bench {
   stored: History = EMPTY_HISTORY;
   wanted: Intent | null = null;
   fail: unknown = null;
+  cannotLaunch: unknown = null;
   facts: readonly Fact[] = [];
 
   readonly #actuator = (kind: ActionKind) => async () => {
@@ -50,6 +52,7 @@ class Bench {
     isUnchanged: (_name, shown) => isDeepStrictEqual(this.observation.cgroup, shown),
     watch: () => this.calls.push('watch'),
     intentOf: () => this.wanted,
+    environmentOf: () => null,
     intentOver: () => {
       this.calls.push('intent over');
       this.wanted = null;
@@ -64,6 +67,9 @@ class Bench {
       'record-slots': this.#actuator('record-slots'),
       'remove-cgroup': this.#actuator('remove-cgroup'),
       forget: this.#actuator('forget'),
+    },
+    canLaunch: async () => {
+      if (this.cannotLaunch !== null) throw this.cannotLaunch;
     },
     loadHistory: () => {
       this.calls.push('load');
@@ -241,6 +247,32 @@ describe('a pass', () => {
     expect(bench.calls).not.toContain('watch');
   });
 
+  it('records nothing of a start while there is nobody to launch it, and retries', async () => {
+    bench.stored = endedHistory(exited(1), { consecutiveFailures: 3 });
+    bench.cannotLaunch = new ProcessmasterError('withdrawn', 'there is no keeper');
+    expect(await reconciler.reconcile(WEB)).toEqual({ requeueAfterMs: 250 });
+    expect(bench.calls).toEqual(['load', 'service.action-failed']);
+    expect(bench.types()).toEqual(['Starting', 'ActionFailed']);
+    bench.cannotLaunch = null;
+    await reconciler.reconcile(WEB);
+    expect(bench.saved.at(-1)).toMatchObject({ lastRunNumber: 2, consecutiveFailures: 3 });
+  });
+
+  it('takes back a run that nobody was asked to launch: it is no run and no failure', async () => {
+    bench.stored = endedHistory(exited(1), { consecutiveFailures: 3 });
+    bench.fail = new ProcessmasterError('withdrawn', 'there is no keeper');
+    expect(await reconciler.reconcile(WEB)).toEqual({ requeueAfterMs: 250 });
+    expect(bench.saved.at(-1)).toEqual(bench.stored);
+    expect(bench.saved.at(-1)).toMatchObject({ lastRunNumber: 1, consecutiveFailures: 3 });
+    expect(bench.events.at(-1)?.message).toBe('start: there is no keeper');
+  });
+
+  it('leaves a run whose launch may have been asked for to what the kernel shows', async () => {
+    bench.fail = new ProcessmasterError('unreachable', 'the keeper is gone');
+    expect(await reconciler.reconcile(WEB)).toEqual({ requeueAfterMs: 250 });
+    expect(bench.saved.at(-1)).toMatchObject({ run: { number: 1 }, launchedExit: null });
+  });
+
   it('turns an error of another action into a condition and one event, and tries again ever later', async () => {
     givenRunning();
     bench.wanted = intent({ want: 'stop' });
@@ -343,11 +375,11 @@ describe('a pass', () => {
     givenRunning();
     const changed = desired(accepted({ nice: 5 }, 2));
     const kinds = (service: DesiredService | null) =>
-      reconciler.foresee(WEB, service).actions.map(({ kind }) => kind);
+      reconciler.foresee(WEB, service, null).actions.map(({ kind }) => kind);
     expect(kinds(desired())).toEqual([]);
     expect(kinds(changed)).toEqual(['signal']);
     expect(kinds(null)).toEqual(['signal']);
-    expect(reconciler.foresee(WEB, changed).runs).toBe(true);
+    expect(reconciler.foresee(WEB, changed, null).runs).toBe(true);
     expect(new Set(bench.calls)).toEqual(new Set(['load']));
     expect([bench.store.status(WEB), bench.store.history(WEB)]).toEqual([null, null]);
     expect(bench.store.desiredOf(WEB)).toEqual(desired());

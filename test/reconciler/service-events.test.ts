@@ -150,7 +150,12 @@ describe('what is done to a service', () => {
     ],
     [
       'a stop command',
-      { kind: 'stop-command', spec: spec(), argv: ['./stop.sh', '-f'], reason: 'stopped by local' },
+      {
+        kind: 'stop-command',
+        accepted: accepted(),
+        argv: ['./stop.sh', '-f'],
+        reason: 'stopped by local',
+      },
       { kind: 'service.stopping', message: './stop.sh -f: stopped by local', data: {} },
     ],
     [

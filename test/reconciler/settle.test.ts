@@ -21,7 +21,14 @@ const NO_JITTER = 0.5;
 
 function settled(input: Partial<SettleInput>, now = at(5_000), random = NO_JITTER): History {
   return settle(
-    { desired: desired(), intent: null, observation: absent, history: EMPTY_HISTORY, ...input },
+    {
+      desired: desired(),
+      intent: null,
+      observation: absent,
+      environment: null,
+      history: EMPTY_HISTORY,
+      ...input,
+    },
     now,
     random,
   );
@@ -34,10 +41,29 @@ const crashed = activeHistory({ launchedExit: exited(1), launchedExitAt: at(4_00
 describe('the end of a run', () => {
   it('is an empty cgroup and a launched process that was reported', () => {
     const history = settled({ observation: empty, history: crashed });
-    expect(history.runEnd).toEqual({ at: at(5_000), exit: exited(1), stop: null });
+    expect(history.runEnd).toEqual({ at: at(4_000), exit: exited(1), stop: null });
     expect(history.nextStartMonotonicMs).toBe(at(6_000).monotonicMs);
     expect(history.restartsMonotonicMs).toEqual([at(5_000).monotonicMs]);
     expect(history.consecutiveFailures).toBe(1);
+  });
+
+  it('is when the launched process ended, however late that is noticed', () => {
+    const longAfter = settled({ observation: empty, history: crashed }, at(600_000));
+    expect(longAfter.runEnd?.at).toEqual(at(4_000));
+    expect(longAfter.nextStartMonotonicMs).toBe(at(601_000).monotonicMs);
+  });
+
+  it('is when the last process is gone, where others were seen to live on', () => {
+    const outlived = settled({ observation: running(101), history: crashed }, at(4_500));
+    expect(outlived).toEqual({ ...crashed, mainOutlived: true });
+    expect(settled({ observation: empty, history: outlived }, at(9_000)).runEnd?.at).toEqual(
+      at(9_000),
+    );
+  });
+
+  it('is when it is noticed, where nobody knows more', () => {
+    const history = settled({ observation: empty, history: activeHistory() }, at(9_000));
+    expect(history.runEnd?.at).toEqual(at(9_000));
   });
 
   it('is an absent cgroup just as well', () => {
@@ -55,7 +81,7 @@ describe('the end of a run', () => {
   });
 
   it('is not concluded while others of the service live on', () => {
-    expect(settled({ observation: running(101), history: crashed })).toBe(crashed);
+    expect(settled({ observation: running(101), history: crashed }).runEnd).toBeNull();
   });
 
   it('is concluded once', () => {
@@ -111,9 +137,16 @@ describe('the end of a run', () => {
   });
 
   it('after a minute starts a new series of failures', () => {
-    const history = { ...crashed, consecutiveFailures: 3 };
-    expect(settled({ observation: empty, history }, at(59_999)).consecutiveFailures).toBe(4);
-    expect(settled({ observation: empty, history }, at(60_000)).consecutiveFailures).toBe(1);
+    const ranFor = (ms: number) =>
+      settled(
+        {
+          observation: empty,
+          history: { ...crashed, consecutiveFailures: 3, launchedExitAt: at(ms) },
+        },
+        at(70_000),
+      );
+    expect(ranFor(59_999).consecutiveFailures).toBe(4);
+    expect(ranFor(60_000).consecutiveFailures).toBe(1);
   });
 
   it('is not concluded while the stop command is at work', () => {
@@ -205,7 +238,11 @@ describe('a service found running', () => {
 
 describe('a main process that puts itself into the background', () => {
   const leader = { pid: 200, startTicks: 9 };
-  const forked = activeHistory({ launchedExit: exited(0), launchedExitAt: at(4_000) });
+  const forked = activeHistory({
+    launchedExit: exited(0),
+    launchedExitAt: at(4_000),
+    mainOutlived: true,
+  });
   const withLeader = observed({ kind: 'populated', pids: [200, 201] }, { leader });
 
   it('is followed', () => {
@@ -231,7 +268,7 @@ describe('a main process that puts itself into the background', () => {
   it.each([
     ['failed', { launchedExit: exited(1) }],
     ['was killed', { launchedExit: { kind: 'signaled', signal: 'SIGKILL' } as const }],
-    ['has not ended', { launchedExit: null, launchedExitAt: null }],
+    ['has not ended', { launchedExit: null, launchedExitAt: null, mainOutlived: false }],
   ])('is not guessed when the launched process %s', (_title, changes) => {
     const history = { ...forked, ...changes };
     expect(settled({ observation: withLeader, history })).toBe(history);

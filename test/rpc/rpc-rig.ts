@@ -72,6 +72,7 @@ const EMPTY_HANDLERS: Handlers = {
     problems: [],
     conflicts: [],
     brakes: [],
+    contents: [],
   }),
   'sources.diff': () => ({ changes: [], unchanged: 0, problems: [], conflicts: [], brakes: [] }),
   'events.list': () => ({ events: [], next_seq: 0, last_seq: 0 }),

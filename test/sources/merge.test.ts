@@ -13,7 +13,13 @@ const KEEP = { prune: false, baseline: new Map<ServiceName, AcceptedSpec>() };
 const PRUNE = { ...KEEP, prune: true };
 
 function valid(service: string, file = `/etc/pm/config.d/${service}.yaml`, nice = 0): Definition {
-  return { kind: 'valid', name: name(service), file, spec: spec({ name: name(service), nice }) };
+  return {
+    kind: 'valid',
+    name: name(service),
+    file,
+    spec: spec({ name: name(service), nice }),
+    isRootsOwn: true,
+  };
 }
 
 function invalid(service: string | null, file = `/etc/pm/config.d/${service}.yaml`): Definition {

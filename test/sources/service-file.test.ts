@@ -54,6 +54,10 @@ describe('a service file', () => {
         { name: 'VERSION', value: '1.10' },
         { name: 'a.b', value: 'x=y' },
       ],
+      environmentFiles: [
+        { path: join(FIXTURES, 'app/a.env'), isOptional: false },
+        { path: '/etc/b.env', isOptional: true },
+      ],
       inheritEnvironment: true,
       successExitCodes: [0, 3],
       umask: 0o077,

@@ -7,10 +7,12 @@ import { hostileTexts } from '../builders/hostile-texts.ts';
 /** Of seconds without limits; a tenth of it is usual. */
 const BOUND_MS = 500;
 
+/** In CPU time: what else the machine does is no matter of the parser's. */
 const timed = (text: string) => {
-  const startedAtMs = performance.now();
+  const before = process.cpuUsage();
   const definition = readServiceText('/srv/config.d/web.yaml', text);
-  return { definition, tookMs: performance.now() - startedAtMs };
+  const { user, system } = process.cpuUsage(before);
+  return { definition, tookMs: (user + system) / 1_000 };
 };
 
 describe('a text', () => {
