@@ -22,8 +22,10 @@ const RULES: { readonly [F in SystemFlag]: (status: ServiceStatus) => boolean } 
 
 /** Began after an operator's newest start, which cleared the counters, and not as a restart since. */
 function isOperatorsRun({ history }: ServiceStatus): boolean {
-  const { run, clearedByIntentId, restartsMonotonicMs } = history;
+  const { run, clearedByIntentId, restartsMonotonicMs, job } = history;
   if (run === null || clearedByIntentId === 0) return false;
+  // What a job runs for a slot is its schedule's, whatever an operator asked for before.
+  if (job?.current?.run === run.number) return false;
   return run.intentId >= clearedByIntentId && restartsMonotonicMs.length === 0;
 }
 

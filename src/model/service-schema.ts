@@ -99,6 +99,11 @@ const capabilityName = quantity(parseCapabilityName, {
   },
 });
 
+/** What its fields may say is beyond a pattern: how many there are is not. */
+const schedule = quantity(parseSchedule, {
+  json: { type: 'string', pattern: '^\\s*(?:[0-9A-Za-z*,/-]+\\s+){4}[0-9A-Za-z*,/-]+\\s*$' },
+});
+
 const localTime = quantity(parseLocalTime, {
   json: { type: 'string', pattern: '^\\d{4}-\\d\\d-\\d\\d(?: \\d\\d:\\d\\d:\\d\\d)?$' },
 });
@@ -124,7 +129,7 @@ const processKeys = section({
   limits: z.prefault(resourceLimits, {}),
   no_new_privileges: z._default(flag(), false),
   ambient_capabilities: z._default(listOf('a list of capabilities', capabilityName), []),
-  schedule: z.optional(quantity(parseSchedule)),
+  schedule: z.optional(schedule),
   not_before: z.optional(localTime),
   not_after: z.optional(localTime),
   max_time_per_run: z.optional(timeLimit),

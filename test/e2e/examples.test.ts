@@ -26,12 +26,12 @@ test('every example loads, as it lies there and when it is dropped', async () =>
     runProgram(await program('processmaster'), ['--check', '-c', join(folder, config)]);
 
   const before = await check('config.yaml');
-  expect(before).toEqual({ code: 0, stdout: expect.stringContaining('3 services'), stderr: '' });
+  expect(before).toEqual({ code: 0, stdout: expect.stringContaining('4 services'), stderr: '' });
 
   copyFileSync(join(folder, 'web.yaml'), join(folder, 'config.d/web.yaml'));
   copyFileSync(join(folder, 'service.full.yaml'), join(folder, 'config.d/full.yaml'));
   const after = await check('config.full.yaml');
-  expect(after).toEqual({ code: 0, stdout: expect.stringContaining('5 services'), stderr: '' });
+  expect(after).toEqual({ code: 0, stdout: expect.stringContaining('6 services'), stderr: '' });
 });
 
 test('the full examples and the README name every key that is supported', () => {
