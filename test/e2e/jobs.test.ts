@@ -253,3 +253,48 @@ test('slots come with the minutes, and each is told once whatever happens', asyn
   expect(new Set(minutes).size).toBe(minutes.length);
   rmSync(count('plain'));
 }, 300_000);
+
+const MANY = 200;
+/** Two shared cores; a machine of one's own needs a fifth of it. */
+const ALL_BEGUN_MS = 20_000;
+
+test('many jobs of one minute begin soon, once each, and a service that fails meanwhile is back at once', async () => {
+  const instance = await startInstance();
+  const folder = instance.folder('shared');
+  const names = Array.from({ length: MANY }, (_, index) => `job-${index}`);
+  instance.defineScript('steady', 'exec sleep 1000', {
+    restart_policy: { restart_backoff_ms: 1, tolerance: { max_restarts: 100 } },
+  });
+  for (const name of names) {
+    instance.define(name, {
+      process: { working_directory: folder, start_command: ['true'], schedule: '* * * * *' },
+      logs: { stdout: `logs/${name}.out`, stderr: `logs/${name}.err` },
+    });
+  }
+  await instance.phase('steady', 'RUNNING');
+  const isAnyRun = async () => (await history(instance, '-n', '1')).some(({ run }) => run !== null);
+  await waitFor(isAnyRun, { what: 'the minute to come', deadlineMs: MINUTE_DEADLINE_MS });
+
+  const [pid = 0] = instance.pidsOf('steady');
+  process.kill(pid, 'SIGKILL');
+  const killedAtMs = performance.now();
+  const isBack = () => instance.pidsOf('steady').some((other) => other !== pid);
+  await waitFor(isBack, { what: 'the service to be back' });
+  expect(performance.now() - killedAtMs).toBeLessThan(5_000);
+
+  const firstSlots = async () => {
+    const rows = await history(instance, '-n', '10000');
+    const slotMs = Math.min(...rows.map((row) => row.slot_ms ?? Number.POSITIVE_INFINITY));
+    return rows.filter((row) => row.slot_ms === slotMs);
+  };
+  const isOver = async () => {
+    const rows = await firstSlots();
+    return rows.length === MANY && rows.every(({ outcome }) => outcome !== null);
+  };
+  await waitFor(isOver, { what: 'all slots of the minute to be over', deadlineMs: 60_000 });
+  const rows = await firstSlots();
+  expect(new Set(rows.map(({ application }) => application)).size).toBe(MANY);
+  expect(rows.filter(({ outcome }) => outcome !== 'ok')).toEqual([]);
+  const late = rows.filter((row) => Number(row.started_at_ms) - Number(row.slot_ms) > ALL_BEGUN_MS);
+  expect(late).toEqual([]);
+}, 300_000);
