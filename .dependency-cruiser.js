@@ -77,6 +77,7 @@ export default {
       'node_modules/p-queue/',
       '^src/reconciler/work-queue\\.ts$',
     ),
+    onlyIn('croner-only-in-schedule', 'node_modules/croner/', '^src/model/schedule\\.ts$'),
     onlyIn('pino-only-in-daemon', 'node_modules/pino/', '^src/daemon/'),
     onlyIn(
       'yaml-only-in-yaml-document',

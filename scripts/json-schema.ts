@@ -3,11 +3,7 @@ import { formatKeyPath } from '../src/model/config-issue.ts';
 import { daemonSchema } from '../src/model/daemon-schema.ts';
 import { type JsonForm, leafForms } from '../src/model/schema-parts.ts';
 import { serviceSchema } from '../src/model/service-schema.ts';
-import {
-  UNSUPPORTED_MASTER_KEYS,
-  UNSUPPORTED_SERVICE_KEYS,
-  type UnsupportedKey,
-} from '../src/model/unsupported.ts';
+import { UNSUPPORTED_MASTER_KEYS, type UnsupportedKey } from '../src/model/unsupported.ts';
 import { MASTER_DESCRIPTIONS, SERVICE_DESCRIPTIONS } from './key-descriptions.ts';
 
 /** A schema as it is written to a file. */
@@ -42,7 +38,7 @@ const SUBJECTS = {
     title: 'Service definition of processmaster',
     schema: serviceSchema,
     descriptions: SERVICE_DESCRIPTIONS,
-    unsupported: UNSUPPORTED_SERVICE_KEYS,
+    unsupported: [],
     needs: { process: { not: { type: 'object', required: ['stop_signal', 'stop_command'] } } },
   },
   config: {

@@ -57,8 +57,10 @@ export const SERVICE_DESCRIPTIONS: Readonly<Record<string, string>> = {
   'process.not_after': 'A job does not run after this local time.',
   'process.max_time_per_run': 'A run of a job that takes longer is stopped. A duration, or never.',
   'process.timezone': 'The time zone of the schedule, e.g. Europe/Berlin.',
-  'process.catch_up': 'last: a run that was missed while the daemon was away is made up for, once.',
-  'process.jitter': 'A run starts up to so much later, at random.',
+  'process.catch_up':
+    'last: the last slot that was missed while the daemon or the host was down is run after all.',
+  'process.jitter':
+    'A run begins up to so much after its slot: always as much for one job on one host.',
   'process.retries': 'How often a failed run is tried again.',
   'process.retry_delay': 'How long to wait before trying again.',
   'process.expect_within': 'A run that has not succeeded within this time is reported.',

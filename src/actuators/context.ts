@@ -5,6 +5,7 @@ import type { KeeperPort } from '../keeper/keeper-port.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { ResolvedEnvironment } from '../model/environment-reading.ts';
 import type { Exit } from '../model/history.ts';
+import type { SlotRecord } from '../model/job-progress.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import type { AcceptedSpec } from '../model/service-spec.ts';
 import type { Launches } from './launches.ts';
@@ -35,6 +36,8 @@ export interface ActuatorContext {
   readonly onStopCommandEnded: (name: ServiceName, exit: Exit) => void;
   /** The cgroup was removed: whatever watches it can let go. */
   readonly onCgroupRemoved: (name: ServiceName) => void;
+  /** Resolves when these slots of a job are on the disk. */
+  readonly recordSlots: (name: ServiceName, slots: readonly SlotRecord[]) => Promise<void>;
   /** Removes a service's folder in the runtime directory. */
   readonly removeServiceFolder: (name: ServiceName) => void;
 }

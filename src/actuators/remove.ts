@@ -11,6 +11,8 @@ const DRAIN_MS = 500;
 export function removeCgroupActuator(context: ActuatorContext): Actuators['remove-cgroup'] {
   return async (name) => {
     const cgroup = context.tree.service(name);
+    // Before it is gone: where there is no cgroup, all that was written can be read.
+    await context.keeper.drain(name, DRAIN_MS);
     if (!removeCgroup(cgroup)) {
       throw new ProcessmasterError(
         'io',
@@ -20,7 +22,6 @@ export function removeCgroupActuator(context: ActuatorContext): Actuators['remov
     context.limits.forget(name);
     await removeStopCgroup(context, name);
     context.onCgroupRemoved(name);
-    await context.keeper.drain(name, DRAIN_MS);
     await context.keeper.detach(name);
     return [];
   };

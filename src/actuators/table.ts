@@ -3,6 +3,7 @@ import { captureLogsActuator } from './capture-logs.ts';
 import type { ActuatorContext } from './context.ts';
 import { limitActuator } from './limit.ts';
 import { provisionActuator } from './provision.ts';
+import { recordSlotsActuator } from './record-slots.ts';
 import { forgetActuator, removeCgroupActuator } from './remove.ts';
 import { startActuator } from './start.ts';
 import { killActuator, signalActuator } from './stop.ts';
@@ -18,6 +19,7 @@ export function createActuators(context: ActuatorContext): Actuators {
     kill: killActuator(context),
     limit: limitActuator(context),
     'capture-logs': captureLogsActuator(context),
+    'record-slots': recordSlotsActuator(context),
     'remove-cgroup': removeCgroupActuator(context),
     forget: forgetActuator(context),
   };

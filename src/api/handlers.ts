@@ -4,9 +4,11 @@ import { showDiff } from './diff.ts';
 import { disableServices, enableServices } from './enable-disable.ts';
 import { listEvents } from './events.ts';
 import { clearFlags, setFlags } from './flags.ts';
+import { showHistory, showNext } from './job-history.ts';
 import { tailLogs } from './logs.ts';
 import type { ApiPorts } from './ports.ts';
 import { restartDaemon } from './restart-daemon.ts';
+import { readRunOutput, runJob } from './run-job.ts';
 import { restartServices, startServices, stopServices } from './start-stop.ts';
 import { showBriefStatus, showStatus } from './status.ts';
 import { updateSources } from './update.ts';
@@ -32,6 +34,10 @@ export function createHandlers(ports: ApiPorts): Handlers {
     'events.list': (params, context) => listEvents(ports, params, context),
     'flags.set': (params, context) => setFlags(ports, params, context),
     'flags.clear': (params, context) => clearFlags(ports, params, context),
+    'jobs.run': (params, context) => runJob(ports, params, context),
+    'jobs.output': (params) => readRunOutput(ports, params),
+    'jobs.history': (params) => showHistory(ports, params),
+    'jobs.next': (params) => showNext(ports, params),
     'logs.tail': (params) => tailLogs(ports, params),
   };
 }

@@ -29,6 +29,7 @@ export function judgeEnabled(status: ServiceStatus | null, enabling: Enabling): 
     const what = superseded.want === 'stop' ? 'stop' : 'start by force';
     return verdict('failed', `superseded by a later ${what} (${superseded.actor})`);
   }
+  if (enabled && status.phase === 'SCHEDULED') return verdict('done', describeState(status));
   // No request to be compared with: whatever intent is left says nothing against it.
   const id = status.intent?.id ?? 0;
   const judge = enabled ? judgeStart : judgeStop;

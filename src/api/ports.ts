@@ -5,6 +5,7 @@ import type { ContentChange } from '../model/environment-reading.ts';
 import type { RecordedEvent, ServiceEvent } from '../model/event.ts';
 import type { Exit } from '../model/history.ts';
 import type { Actor, Intent } from '../model/intent.ts';
+import type { SlotOutcome } from '../model/job-progress.ts';
 import type { FieldChange, ServiceChange } from '../model/service-change.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import type { AcceptedSpec } from '../model/service-spec.ts';
@@ -90,6 +91,30 @@ export interface RunSummary {
   readonly reason: string | null;
 }
 
+/** A slot of a job with its run, or a run that an operator began; `null` is not known (yet). */
+export interface JobHistoryEntry {
+  readonly service: ServiceName;
+  readonly slotMs: number | null;
+  readonly lastSlotMs: number | null;
+  readonly slots: number | null;
+  readonly outcome: SlotOutcome | null;
+  readonly reason: string | null;
+  readonly run: number | null;
+  readonly tries: number;
+  readonly startedAtMs: number | null;
+  readonly endedAtMs: number | null;
+  readonly exit: Exit | null;
+  readonly cpuMs: number | null;
+  readonly peakMemoryBytes: number | null;
+}
+
+/** A piece of a file that grows. */
+interface OutputPiece {
+  readonly text: string;
+  /** Where to read on. */
+  readonly position: number;
+}
+
 interface DaemonInfo {
   readonly pid: number;
   readonly startedAtMs: number;
@@ -159,6 +184,23 @@ export interface ApiPorts {
   readonly tailLogs: (name: ServiceName, lines: number) => Promise<readonly LogTail[]>;
   /** The same of the files that the service writes by itself, as far as its user may read them. */
   readonly tailHints: (name: ServiceName, lines: number) => Promise<readonly LogTail[]>;
+  /** Where the service's two output files end now, stdout first. */
+  readonly outputPositions: (name: ServiceName) => readonly number[];
+  /** Reads on in both; in whole lines unless `toTheEnd`. */
+  readonly readOutput: (
+    name: ServiceName,
+    positions: readonly number[],
+    toTheEnd: boolean,
+  ) => readonly OutputPiece[];
+  /** The newest `limit` slots and operators' runs of jobs, oldest first. */
+  readonly jobHistory: (query: {
+    readonly service?: ServiceName;
+    readonly sinceMs: number;
+    readonly failedOnly: boolean;
+    readonly limit: number;
+  }) => readonly JobHistoryEntry[];
+  /** Tells this host from others, for the jitter of jobs. */
+  readonly hostId: string;
   /** Processes that are gone are left out. */
   readonly describeProcesses: (pids: readonly number[]) => readonly ProcessDescription[];
   /**

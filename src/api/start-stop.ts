@@ -121,7 +121,8 @@ async function operateOne(
   { actor, signal }: CallContext,
 ): Promise<Verdict> {
   const before = selected.status;
-  const refusal = operation.refusal(selected, params.force);
+  const refusal =
+    operation.refusal(selected, params.force) ?? passOverJob(ports, operation, selected);
   if (refusal !== null) return refusal;
   const { reason = null, for_ms: forMs = null } = params;
   const asked = { ...operation.request(before, params.force), actor, reason, forMs };
@@ -176,6 +177,15 @@ function refuseRun({ status, byName }: Selected, force: boolean): Verdict | null
         `${why} in ${accepted.sourceFile} (pmctl start --force runs it all the same)`,
       )
     : verdict('skipped', `left alone: ${why}`);
+}
+
+/** `all` and patterns mean what is to run all the time: a job goes back to its schedule, and no more. */
+function passOverJob(ports: ApiPorts, { verb }: Operation, { status, byName }: Selected) {
+  if (byName || verb === 'stop' || !status.desired?.accepted?.spec.job) return null;
+  const lifted = ports.liftIntent(status.name, ({ want }) => want === 'stop');
+  if (lifted === null) return verdict('skipped', 'left alone: it is a job, its schedule starts it');
+  ports.enqueue(status.name);
+  return verdict('done', 'the stop is lifted: its schedule starts it again');
 }
 
 function isForcedOn({ intent }: ServiceStatus): boolean {

@@ -7,6 +7,9 @@ import {
   recentRestarts,
 } from '../model/history.ts';
 import { endsAtWallMs } from '../model/intent.ts';
+import { jobBounds } from '../model/job-bounds.ts';
+import type { JobProgress } from '../model/job-progress.ts';
+import type { JobSpec } from '../model/service-spec.ts';
 import type { ServiceStatus } from '../model/status.ts';
 import type { UserFlag } from '../model/user-flag.ts';
 import type { BriefRow, StatusRow } from '../rpc/status-row.ts';
@@ -29,6 +32,8 @@ export function briefRowOf(
     user_flags: userFlags.map(({ name }) => name),
     next_start_in_ms: nextStartInMs(status, now.monotonicMs),
     last_exit: exitRow(history.runEnd ?? history.previousEnd),
+    next_slot_ms: nextSlotMs(status),
+    last_outcome: lastOutcome(history.job),
   };
 }
 
@@ -70,12 +75,33 @@ export function statusRowOf(
     stopped_by: stop?.actor ?? null,
     stopped_reason: stop?.reason ?? null,
     stopped_until_ms: stop && endsAtWallMs(stop, now),
-    schedule: null,
-    schedule_not_before_ms: null,
-    schedule_not_after_ms: null,
-    schedule_max_time_per_run_ms: null,
+    ...scheduleOf(spec?.job ?? null),
     detail: null,
   };
+}
+
+function scheduleOf(job: JobSpec | null) {
+  const bounds = job === null ? null : jobBounds(job);
+  return {
+    schedule: job?.schedule ?? null,
+    schedule_not_before_ms: bounds?.notBeforeMs ?? null,
+    schedule_not_after_ms: bounds?.notAfterMs ?? null,
+    schedule_max_time_per_run_ms: job?.maxTimePerRunMs ?? null,
+  };
+}
+
+/** A job that is stopped or disabled has slots, too; none of them is run. */
+function nextSlotMs({ conditions, history }: ServiceStatus): number | null {
+  const isScheduled = conditions.some(({ type }) => type === 'Scheduled');
+  return isScheduled ? (history.job?.nextSlotMs ?? null) : null;
+}
+
+/** Of the newest run or the newest slot, whichever came later. */
+function lastOutcome(job: JobProgress | null): string | null {
+  if (job === null) return null;
+  const { last, lastRun } = job;
+  const isSlotNewer = last !== null && (lastRun === null || last.lastSlotMs > lastRun.atMs);
+  return (isSlotNewer ? last.outcome : lastRun?.outcome) ?? null;
 }
 
 function actualOf({ cgroup }: ServiceStatus): StatusRow['actual'] {

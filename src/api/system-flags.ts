@@ -11,8 +11,8 @@ const RULES: { readonly [F in SystemFlag]: (status: ServiceStatus) => boolean } 
   // A stop by an operator does not make it well: its start or a change of the definition does.
   failed: ({ history, phase }) => history.failed || phase === 'FAILED',
   backoff: ({ phase }) => phase === 'BACKOFF',
-  // Jobs only, which come with their schedule: nothing else has a longest time to run.
-  ot_killed: () => false,
+  ot_killed: ({ history }) =>
+    history.runEnd !== null && history.job?.lastRun?.outcome === 'overtime',
   user_stop: ({ intent }) => intent?.want === 'stop',
   user_start: (status) => hasActiveRun(status.history) && isOperatorsRun(status),
   system_start: (status) => hasActiveRun(status.history) && !isOperatorsRun(status),
@@ -22,15 +22,18 @@ const RULES: { readonly [F in SystemFlag]: (status: ServiceStatus) => boolean } 
 
 /** Began after an operator's newest start, which cleared the counters, and not as a restart since. */
 function isOperatorsRun({ history }: ServiceStatus): boolean {
-  const { run, clearedByIntentId, restartsMonotonicMs } = history;
+  const { run, clearedByIntentId, restartsMonotonicMs, job } = history;
   if (run === null || clearedByIntentId === 0) return false;
+  // What a job runs for a slot is its schedule's, whatever an operator asked for before.
+  if (job?.current?.run === run.number) return false;
   return run.intentId >= clearedByIntentId && restartsMonotonicMs.length === 0;
 }
 
 /** `null` while a run goes on, when there was none, and where its end was not seen. */
 function outcomeOf({ history, desired }: ServiceStatus): 'ok' | 'err' | null {
-  const { runEnd, run } = history;
+  const { runEnd, run, job } = history;
   if (runEnd === null) return null;
+  if (job?.lastRun?.outcome === 'overtime') return 'err';
   const spec = desired?.accepted?.spec ?? run?.accepted?.spec;
   return outcomeOfEnd(runEnd, spec?.successExitCodes ?? [0]);
 }

@@ -102,11 +102,23 @@ function judgeRun(
     case 'INVALID':
     case 'DISABLED':
       return verdict('failed', whyNot(status));
+    case 'SCHEDULED':
+      return judgeEndedRun(status, intent);
     case 'STOPPED': {
       const completed = messageOf(status, 'Completed');
       return completed === null ? null : verdict('done', `ran and ended: ${completed}`);
     }
   }
+}
+
+/** A job's run may be over before anybody looked. */
+function judgeEndedRun({ history }: ServiceStatus, intent: Intent): Verdict | null {
+  const { run, runEnd } = history;
+  if (run === null || runEnd === null || run.intentId < intent.id) return null;
+  const how = `run ${run.number}: ${describeExit(runEnd.exit)}`;
+  return runEnd.exit.kind === 'launch_failed'
+    ? verdict('failed', how)
+    : verdict('done', `ran and ended: ${how}`);
 }
 
 function knows(status: ServiceStatus, intent: Intent): boolean {

@@ -28,16 +28,22 @@ const NEXT_OF_STATE: { readonly [S in WhyState]: (facts: WhyFacts) => Next | nul
   failed: nothing,
   backoff: nextStart,
   completed: nothing,
+  scheduled: nextSlot,
   provisioning: (facts) => inMs('start', 'it is started when that is done', null, facts),
   unprovisioned: nextProvisioning,
   down: nothing,
 };
 
 function nextStart(facts: WhyFacts): Next | null {
-  const { nextStartMonotonicMs } = facts.status.history;
-  return nextStartMonotonicMs === null
-    ? null
-    : at('start', 'it is started again', nextStartMonotonicMs, facts);
+  const { nextStartMonotonicMs, job } = facts.status.history;
+  const startMs = nextStartMonotonicMs ?? job?.retryAtMonotonicMs ?? null;
+  return startMs === null ? null : at('start', 'it is started again', startMs, facts);
+}
+
+/** Jitter is not counted: the slot is what people wrote down. */
+function nextSlot(facts: WhyFacts): Next | null {
+  const slotMs = facts.status.history.job?.nextSlotMs ?? null;
+  return slotMs === null ? null : inMs('start', 'it is run', slotMs - facts.now.wallMs, facts);
 }
 
 function nextProvisioning(facts: WhyFacts): Next | null {

@@ -1,7 +1,7 @@
 import type { Condition, ConditionType } from '../model/status.ts';
 
 /**
- * Which answer a service gets: finer than its phase. A new one (a job that waits for its schedule) is a
+ * Which answer a service gets: finer than its phase. A new one is a
  * line in {@link STATES} and one in each table over this type.
  */
 export type WhyState =
@@ -18,6 +18,7 @@ export type WhyState =
   | 'failed'
   | 'backoff'
   | 'completed'
+  | 'scheduled'
   | 'provisioning'
   | 'unprovisioned'
   | 'down';
@@ -38,6 +39,7 @@ const STATES: readonly (readonly [ConditionType, WhyState])[] = [
   ['Failed', 'failed'],
   ['Backoff', 'backoff'],
   ['Completed', 'completed'],
+  ['Scheduled', 'scheduled'],
   ['ProvisioningFailed', 'unprovisioned'],
 ];
 

@@ -53,6 +53,7 @@ const SENTENCES: { readonly [S in WhyState]: (facts: WhyFacts) => string } = {
   failed: sayFailed,
   backoff: sayBackoff,
   completed: sayLeftAtThat,
+  scheduled: sayScheduled,
   provisioning: () => 'its working directory is being provisioned, then it is started',
   unprovisioned: sayUnprovisioned,
   down: sayDown,
@@ -145,6 +146,9 @@ function sayFailed(facts: WhyFacts): string {
 }
 
 function sayBackoff(facts: WhyFacts): string {
+  if (facts.status.history.job !== null) {
+    return `it ${lastEnd(facts)}; ${messageOf(facts.status, 'Backoff')}; next try ${due(facts)}`;
+  }
   const nth = ordinal(facts.status.history.consecutiveFailures);
   return `it ${lastEnd(facts)}, ${nth} time in a row; next start ${due(facts)}`;
 }
@@ -157,6 +161,16 @@ function sayUnprovisioned(facts: WhyFacts): string {
 function sayLeftAtThat(facts: WhyFacts): string {
   const policy = specInForce(facts.status)?.spec.restart.policy ?? 'never';
   return `it ${lastEnd(facts)}, and restart policy ${policy} leaves it at that`;
+}
+
+function sayScheduled(facts: WhyFacts): string {
+  const { status } = facts;
+  const last = status.history.job?.lastRun ?? null;
+  const ended = lastEndOf(status) === null ? '' : `; its last run ${lastEnd(facts)}`;
+  const outcome = last === null || ended === '' ? '' : ` (${last.outcome})`;
+  const overdue = messageOf(status, 'Overdue');
+  const waits = `it waits for its ${messageOf(status, 'Scheduled') ?? 'schedule'}`;
+  return `${waits}${ended}${outcome}${overdue === null ? '' : `; ${overdue}`}`;
 }
 
 function sayDown({ status, shuttingDown }: WhyFacts): string {

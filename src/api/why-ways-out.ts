@@ -46,6 +46,10 @@ const WAYS_OUT_OF_STATE: { readonly [S in WhyState]: (facts: WhyFacts) => readon
     pmctl(facts, 'start', 'starts it now and forgets the failures'),
     pmctl(facts, 'stop', 'ends the tries'),
   ],
+  scheduled: (facts) => [
+    ...adviceOnExit(facts),
+    pmctl(facts, 'run', 'runs it now, and shows its output'),
+  ],
   provisioning: none,
   unprovisioned: none,
   completed: (facts) => [pmctl(facts, 'start', 'runs it again')],

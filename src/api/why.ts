@@ -62,8 +62,10 @@ function explainObserved({ status, now, processes }: WhyFacts): Explanation['obs
 }
 
 function explainRestarts({ status, now, runs }: WhyFacts): Explanation['restarts'] {
-  const restart = specInForce(status)?.spec.restart;
-  if (restart === undefined) return null;
+  const spec = specInForce(status)?.spec;
+  // A job is not restarted, whatever the default policy says.
+  if (spec === undefined || spec.job !== null) return null;
+  const { restart } = spec;
   const { history } = status;
   const counted = history.restartsMonotonicMs.filter(
     (atMs) => countedAt(status, now).monotonicMs - atMs < restart.toleranceMs,

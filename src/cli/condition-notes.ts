@@ -9,6 +9,7 @@ const LABELS: { readonly [T in ConditionType]?: string } = {
   DefinitionConflict: 'conflict',
   DefinitionHeld: 'held',
   ChangePending: 'pending',
+  Scheduled: 'schedule',
   Failed: 'failed',
   Backoff: 'backoff',
   ProvisioningFailed: 'not provisioned',
@@ -16,6 +17,8 @@ const LABELS: { readonly [T in ConditionType]?: string } = {
   StopStuck: 'stuck',
   Unrecorded: 'unrecorded',
   Unknown: 'unknown',
+  ScheduleHeld: 'held',
+  Overdue: 'overdue',
   ActionFailed: 'retrying',
   EnvironmentUnreadable: 'environment unreadable',
   LimitsUnsupported: 'limits',
@@ -30,7 +33,9 @@ const MOST_LINES = 3;
 export function noteLines(row: BriefRow): readonly string[] {
   return row.conditions.flatMap(({ type, message }) => {
     const label = Object.hasOwn(LABELS, type) ? LABELS[type as ConditionType] : undefined;
-    return label === undefined ? [] : abridge(`${label}: ${message}${nextStart(type, row)}`);
+    return label === undefined
+      ? []
+      : abridge(`${label}: ${message}${nextStart(type, row)}${lastOutcome(type, row)}`);
   });
 }
 
@@ -39,6 +44,10 @@ function nextStart(type: string, { next_start_in_ms }: BriefRow): string {
   if (!isWaiting || next_start_in_ms === null) return '';
   const span = next_start_in_ms < 1_000 ? `${next_start_in_ms}ms` : formatSpan(next_start_in_ms);
   return `; next start in ${span}`;
+}
+
+function lastOutcome(type: string, { last_outcome }: BriefRow): string {
+  return type === 'Scheduled' && last_outcome !== null ? `; last ${last_outcome}` : '';
 }
 
 function abridge(note: string): readonly string[] {

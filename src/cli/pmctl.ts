@@ -58,7 +58,10 @@ function writers(): Pick<Invocation, 'write' | 'complain'> {
   let isBegun = false;
   return {
     write: (text) => {
-      if (!isBegun) process.once('SIGINT', () => process.exit(EXIT_INTERRUPTED));
+      // A command that asks what an interrupt means has said so before.
+      if (!isBegun && process.listenerCount('SIGINT') === 0) {
+        process.once('SIGINT', () => process.exit(EXIT_INTERRUPTED));
+      }
       isBegun = true;
       return new Promise((resolve) => write(1, text, resolve));
     },

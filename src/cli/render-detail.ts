@@ -43,8 +43,9 @@ function fieldsOf(row: StatusRow): readonly Field[] {
       row.main_pid === null ? null : `${row.main_pid}${row.main_pid_gone ? ' (gone)' : ''}`,
     ],
     ['stopped by', describeStop(row)],
+    ['schedule', describeSchedule(row)],
     ['last exit', describeLastExit(row)],
-    ['restarts', `${row.restarts_10m} in the last 10 minutes`],
+    ['restarts', row.schedule === null ? `${row.restarts_10m} in the last 10 minutes` : null],
     ['flags', [...row.system_flags, ...describeUserFlags(row)].join(', ')],
   ];
 }
@@ -72,6 +73,12 @@ function describeStop({ stopped_by, stopped_reason, stopped_until_ms }: StatusRo
   const why = stopped_reason === null ? '' : `: ${stopped_reason}`;
   const until = stopped_until_ms === null ? '' : ` (until ${formatTime(stopped_until_ms)})`;
   return `${stopped_by}${until}${why}`;
+}
+
+function describeSchedule({ schedule, next_slot_ms, last_outcome }: StatusRow): string | null {
+  if (schedule === null) return null;
+  const next = next_slot_ms === null ? '' : `, next slot ${formatTime(next_slot_ms)}`;
+  return `${schedule}${next}${last_outcome === null ? '' : `, last ${last_outcome}`}`;
 }
 
 function describeLastExit({ last_exit }: StatusRow): string | null {

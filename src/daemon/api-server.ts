@@ -2,6 +2,7 @@ import { desiredWarnings } from '../api/desired-warnings.ts';
 import { createHandlers } from '../api/handlers.ts';
 import type { ApiPorts, RunSummary } from '../api/ports.ts';
 import { reportUpdate } from '../api/update-report.ts';
+import { hostId } from '../host/host-id.ts';
 import { resolveIdentity } from '../host/identity.ts';
 import { processStartedAtMs, readCommandLine, readProcess } from '../host/process-info.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -9,9 +10,11 @@ import { parseExit } from '../journal/run-exit.ts';
 import { buildInfo } from '../lib/build-info.ts';
 import type { Clock } from '../lib/clock.ts';
 import { messageOf, ProcessmasterError } from '../lib/errors.ts';
+import { endOf, readOn } from '../logs/read-on.ts';
 import type { DaemonConfig } from '../model/daemon-config.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import { hasMarker } from '../observers/observe-provisioning.ts';
+import type { Store } from '../reconciler/store.ts';
 import { RpcServer } from '../rpc/server.ts';
 import { listenOnUnixSocket } from '../rpc/unix-socket.ts';
 import { setEnabledInFile } from '../sources/edit-definition-file.ts';
@@ -130,6 +133,12 @@ function createPorts(parts: ApiParts): ApiPorts {
         options,
       ),
     events: (query) => journal.events(query),
+    outputPositions: (name) => outputPaths(store, name).map(endOf),
+    readOutput: (name, positions, toTheEnd) =>
+      outputPaths(store, name).map((path, index) => readOn(path, positions[index] ?? 0, toTheEnd)),
+    jobHistory: (query) =>
+      journal.jobHistory(query).map(({ exit, ...rest }) => ({ ...rest, exit: parseExit(exit) })),
+    hostId: hostId(),
     tailLogs: async (name, lines) => tailLogs(store, name, lines),
     tailHints: (name, lines) => tailHints(store, name, lines),
     describeProcesses: (pids) =>
@@ -163,6 +172,12 @@ function provisionAgain({ machinery: { store, controller } }: ApiParts): void {
 function refuseWhenShuttingDown(parts: ApiParts, what: string): void {
   if (!parts.isShuttingDown()) return;
   throw new ProcessmasterError('conflict', `cannot ${what}: the daemon is shutting down`);
+}
+
+function outputPaths(store: Store, name: ServiceName): readonly string[] {
+  const status = store.status(name);
+  const accepted = status?.desired?.accepted ?? status?.history.run?.accepted;
+  return accepted ? [accepted.spec.logs.stdout, accepted.spec.logs.stderr] : [];
 }
 
 function locateInFile(file: string, keyPaths: readonly string[]): ReadonlyMap<string, number> {

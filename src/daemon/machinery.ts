@@ -7,6 +7,7 @@ import { StopCommands } from '../actuators/stop-commands.ts';
 import { createActuators } from '../actuators/table.ts';
 import type { CgroupTree } from '../host/cgroup-tree.ts';
 import { FifoPool } from '../host/fifo.ts';
+import { hostId } from '../host/host-id.ts';
 import type { KeeperClient } from '../keeper/keeper-client.ts';
 import { type Clock, readInstant } from '../lib/clock.ts';
 import type { ServiceEvent } from '../model/event.ts';
@@ -102,6 +103,7 @@ export function createMachinery(parts: MachineryParts): Machinery {
       controller.enqueue(name);
     },
     onCgroupRemoved: (name) => cgroupEvents.unwatch(name),
+    recordSlots: (name, slots) => parts.histories.recordSlots(name, slots),
     removeServiceFolder: (name) => parts.histories.remove(name),
   };
   const own = {
@@ -115,6 +117,7 @@ export function createMachinery(parts: MachineryParts): Machinery {
   const controller: Controller = new Controller(store, {
     clock,
     random: Math.random,
+    hostId: hostId(),
     observe: (name, history, spec) =>
       observeService(tree, own, { name, history, spec }, clock.monotonicMs()),
     isUnchanged: (name, shown) => isUnchanged(tree, name, shown),
@@ -130,6 +133,7 @@ export function createMachinery(parts: MachineryParts): Machinery {
     forgotten: (name) => {
       parts.intents.forget(name);
       parts.flags.forget(name);
+      parts.histories.forgetJob(name);
     },
   });
   const isOwnChild = own.isLauncherAlive;

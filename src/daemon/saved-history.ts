@@ -3,6 +3,7 @@ import type { Journal } from '../journal/journal.ts';
 import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import { EMPTY_HISTORY, type History } from '../model/history.ts';
+import { afterBoot, type JobProgress, type SlotRecord } from '../model/job-progress.ts';
 import type { ServiceName } from '../model/service-name.ts';
 
 /** Grows when the shape of {@link History} changes in a way that older files do not fit. */
@@ -43,6 +44,7 @@ export class SavedHistories {
     ServiceName,
     { readonly number: number; readonly isEnded: boolean }
   >();
+  readonly #toldJobs = new Map<ServiceName, JobProgress | null>();
   readonly #unsaved = new Map<ServiceName, SavedHistory>();
   #trouble: string | null = null;
   #cancelRetry: () => void = () => {};
@@ -76,10 +78,23 @@ export class SavedHistories {
 
   save(name: ServiceName, history: History): void {
     this.#recordRun(name, history);
+    this.#recordJob(name, history);
     const saved: SavedHistory = { version: VERSION, bootId: this.#bootId, history };
     this.#unsaved.set(name, saved);
     // While the disk is full, not every change of every service is worth a try.
     if (this.#trouble === null) this.#write();
+  }
+
+  /** It is not defined any more: defined again, its slots are counted from then on. */
+  forgetJob(name: ServiceName): void {
+    this.#toldJobs.delete(name);
+    this.#journal.saveProgress(name, null);
+  }
+
+  /** Slots that were decided on; resolves when they are on the disk. */
+  recordSlots(name: ServiceName, slots: readonly SlotRecord[]): Promise<void> {
+    this.#journal.recordSlots(name, slots);
+    return this.#journal.written();
   }
 
   /** Removes what is kept of a service. @throws ProcessmasterError `io` */
@@ -127,15 +142,52 @@ export class SavedHistories {
     this.#toldRuns.set(name, { number: run.number, isEnded });
   }
 
+  /** How far a job is outlives the boot; each of its runs and slots is told as it changes. */
+  #recordJob(name: ServiceName, { job, run, runEnd }: History): void {
+    if (job === (this.#toldJobs.get(name) ?? null)) return;
+    const told = this.#toldJobs.get(name) ?? null;
+    this.#toldJobs.set(name, job);
+    this.#journal.saveProgress(name, job);
+    if (job === null) return;
+    if (job.current !== null && job.current !== told?.current) {
+      this.#journal.recordSlots(name, [job.current]);
+    }
+    if (job.last !== null && job.last !== told?.last) this.#journal.recordSlots(name, [job.last]);
+    if (run === null) return;
+    const isOver = runEnd !== null && job.lastRun?.run === run.number;
+    const slotMs = isOver ? (job.lastRun?.slotMs ?? null) : slotOf(job, run.number);
+    this.#journal.recordJobRun({
+      service: name,
+      run: run.number,
+      slotMs,
+      outcome: isOver ? (job.lastRun?.outcome ?? null) : null,
+      cpuMs: runEnd?.usage?.cpuMs ?? null,
+      peakMemoryBytes: runEnd?.usage?.peakMemoryBytes ?? null,
+    });
+  }
+
   #fresh(name: ServiceName): History {
-    return { ...EMPTY_HISTORY, lastRunNumber: this.#journal.lastRunNumber(name) };
+    const kept = this.#journal.loadProgress(name);
+    // Written by this program, into a file that only root may write.
+    const job = isProgress(kept) ? afterBoot(kept) : null;
+    return { ...EMPTY_HISTORY, lastRunNumber: this.#journal.lastRunNumber(name), job };
   }
 
   #accept(saved: unknown): History | null {
     if (saved === null || typeof saved !== 'object') return null;
     const { version, bootId, history } = saved as Partial<SavedHistory>;
-    return version === VERSION && bootId === this.#bootId && history !== undefined ? history : null;
+    const isOurs = version === VERSION && bootId === this.#bootId && history !== undefined;
+    // A field that an earlier build did not know has its first value.
+    return isOurs ? { ...EMPTY_HISTORY, ...history } : null;
   }
+}
+
+function slotOf({ current }: JobProgress, run: number): number | null {
+  return current?.run === run ? current.slotMs : null;
+}
+
+function isProgress(value: unknown): value is JobProgress {
+  return typeof value === 'object' && value !== null && 'doneUntilMs' in value;
 }
 
 function troubleOf(error: unknown): string {

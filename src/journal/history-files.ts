@@ -69,12 +69,18 @@ export class HistoryFiles {
 
   /** Replaces what was saved. @throws ProcessmasterError `io`; what was saved before stays. */
   save(name: ServiceName, value: unknown): void {
-    const path = join(this.folder(name), HISTORY_FILE);
+    const path = join(this.#directory, name, HISTORY_FILE);
     // One writer, in a folder only root can enter: the temporary name need not be random, and what
     // a failure leaves is overwritten next time.
     const temporary = `${path}.tmp`;
+    const text = JSON.stringify(value);
+    const write = () => writeFileSync(temporary, text, { mode: 0o600 });
     try {
-      writeFileSync(temporary, JSON.stringify(value), { mode: 0o600 });
+      // Saved often, made once.
+      if (!succeedsUnlessMissing(write)) {
+        this.folder(name);
+        write();
+      }
       renameSync(temporary, path);
     } catch (cause) {
       throw cannot('write', path, cause);
@@ -113,6 +119,16 @@ export class HistoryFiles {
     } catch (cause) {
       this.#onTrouble(`cannot use '${path}': ${why} (nor move it away: ${messageOf(cause)})`);
     }
+  }
+}
+
+function succeedsUnlessMissing(write: () => void): boolean {
+  try {
+    write();
+    return true;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return false;
+    throw error;
   }
 }
 

@@ -37,6 +37,15 @@ const LATER_TABLES = `
     actor TEXT NOT NULL, PRIMARY KEY (service, flag)
   ) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS specs (name TEXT PRIMARY KEY, accepted TEXT NOT NULL);
+  CREATE TABLE IF NOT EXISTS jobs (service TEXT PRIMARY KEY, progress TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS slots (
+    service TEXT NOT NULL, slot_ms INTEGER NOT NULL, last_slot_ms INTEGER NOT NULL, slots INTEGER,
+    outcome TEXT, reason TEXT, run INTEGER, tries INTEGER NOT NULL, PRIMARY KEY (service, slot_ms)
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS job_runs (
+    service TEXT NOT NULL, run INTEGER NOT NULL, slot_ms INTEGER, outcome TEXT, cpu_ms INTEGER,
+    peak_memory_bytes INTEGER, PRIMARY KEY (service, run)
+  ) WITHOUT ROWID;
 `;
 
 /**
@@ -134,6 +143,16 @@ export class JournalDatabase {
       // A full disk may have rolled back already (sqlite.org/lang_transaction.html).
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
       throw error;
+    }
+  }
+
+  /** Like {@link transaction}; what was done is on the disk when it returns, after a power cut, too. */
+  durably(work: () => void): void {
+    this.#database.exec('PRAGMA synchronous = FULL');
+    try {
+      this.transaction(work);
+    } finally {
+      this.#database.exec('PRAGMA synchronous = NORMAL');
     }
   }
 

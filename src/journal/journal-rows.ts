@@ -2,6 +2,7 @@ import type { RecordedEvent } from '../model/event.ts';
 import type { Intent } from '../model/intent.ts';
 import { parseServiceName, type ServiceName } from '../model/service-name.ts';
 import { parseUserFlag, type UserFlag } from '../model/user-flag.ts';
+import { insertJobRun, insertSlot, keepProgress, pruneJobs } from './job-rows.ts';
 import type { JournalDatabase } from './journal-database.ts';
 import { parseData, parseIntent, parseJson } from './journal-values.ts';
 import type { PendingWrites, RunRecord } from './pending-writes.ts';
@@ -18,8 +19,12 @@ export interface EventQuery {
 
 type Row = Readonly<Record<string, unknown>>;
 
-/** Puts everything that is pending into the tables, or nothing of it. */
-export function insertPending(database: JournalDatabase, pending: PendingWrites): void {
+/** Puts everything that is pending into the tables, or nothing of it; `durably`: onto the disk. */
+export function insertPending(
+  database: JournalDatabase,
+  pending: PendingWrites,
+  { durably }: { readonly durably: boolean },
+): void {
   const insert = () => {
     for (const event of pending.events) insertEvent(database, event);
     for (const record of pending.runsByKey.values()) insertRun(database, record);
@@ -28,10 +33,15 @@ export function insertPending(database: JournalDatabase, pending: PendingWrites)
       insertIntent(database, service, bootId, intent);
     }
     for (const [name, accepted] of pending.specsByName) keepSpec(database, name, accepted);
+    for (const { service, slot } of pending.slotsByKey.values())
+      insertSlot(database, service, slot);
+    for (const record of pending.jobRunsByKey.values()) insertJobRun(database, record);
+    for (const [name, progress] of pending.progressByName) keepProgress(database, name, progress);
     for (const [service, flags] of pending.flagsByName) replaceFlags(database, service, flags);
   };
   // One statement is a transaction of its own, and half the work.
-  if (pending.size === 1 && pending.flagsByName.size === 0) insert();
+  if (durably) database.durably(insert);
+  else if (pending.size === 1 && pending.flagsByName.size === 0) insert();
   else database.transaction(insert);
 }
 
@@ -113,6 +123,11 @@ export function pruneByAge(database: JournalDatabase, beforeMs: number): void {
        (SELECT seq FROM events WHERE at_ms >= ? ORDER BY seq LIMIT 1), 9223372036854775807)`,
     beforeMs,
   );
+  pruneRuns(database, beforeMs);
+  pruneJobs(database, beforeMs);
+}
+
+function pruneRuns(database: JournalDatabase, beforeMs: number): void {
   database.run(
     `DELETE FROM runs WHERE ended_at_ms < ?
        AND run < (SELECT max(newest.run) FROM runs newest WHERE newest.service = runs.service)`,
@@ -120,10 +135,15 @@ export function pruneByAge(database: JournalDatabase, beforeMs: number): void {
   );
 }
 
-/** Removes the oldest events, a hundred at a time, until the content is below `maxBytes`. */
+/** Removes the oldest events (and runs that were over by then), a hundred at a time, until the content is below `maxBytes`. */
 export function pruneBySize(database: JournalDatabase, maxBytes: number): void {
-  while (database.usedBytes() > maxBytes && database.number('SELECT 1 FROM events LIMIT 1') === 1) {
+  while (database.usedBytes() > maxBytes) {
+    const untilMs = database.number('SELECT at_ms FROM events ORDER BY seq LIMIT 1 OFFSET 99');
     database.run('DELETE FROM events WHERE seq IN (SELECT seq FROM events ORDER BY seq LIMIT 100)');
+    if (untilMs === null) break;
+    // Runs and slots of jobs are as many as events.
+    pruneRuns(database, untilMs);
+    pruneJobs(database, untilMs);
   }
   database.shrink();
 }

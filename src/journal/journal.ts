@@ -2,9 +2,12 @@ import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { RecordedEvent, ServiceEvent } from '../model/event.ts';
 import type { Intent } from '../model/intent.ts';
+import type { SlotRecord } from '../model/job-progress.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import type { AcceptedSpec } from '../model/service-spec.ts';
 import type { UserFlag } from '../model/user-flag.ts';
+import type { JobRunRecord } from './job-rows.ts';
+import * as jobRows from './job-rows.ts';
 import type { JournalDatabase } from './journal-database.ts';
 import { JournalFile } from './journal-file.ts';
 import * as rows from './journal-rows.ts';
@@ -54,6 +57,7 @@ export class Journal {
   readonly #setAside: string[] = [];
   #listener: JournalListener | null = null;
   #scheduled: NodeJS.Immediate | null = null;
+  readonly #waiting: (() => void)[] = [];
   #lastSeq = 0;
   #lastIntentId = 0;
 
@@ -222,6 +226,49 @@ export class Journal {
     return limit <= 0 ? [] : this.#pending.withRuns(stored, service).slice(-limit);
   }
 
+  /** Replaces what is known of these slots of a job. On the disk when {@link written} resolves. */
+  recordSlots(service: ServiceName, slots: readonly SlotRecord[]): void {
+    for (const slot of slots) this.#pending.addSlot(service, slot);
+    this.#flushSoon();
+  }
+
+  /** Replaces what is known of a job's run. */
+  recordJobRun(record: JobRunRecord): void {
+    this.#pending.addJobRun(record);
+    this.#flushSoon();
+  }
+
+  /** Replaces how far a job is with its slots, kept as JSON; `null` forgets it. */
+  saveProgress(service: ServiceName, progress: unknown): void {
+    this.#pending.progressByName.set(service, progress);
+    this.#flushSoon();
+  }
+
+  /** What {@link saveProgress} was given last; `null` when nothing. */
+  loadProgress(service: ServiceName): unknown {
+    const pending = this.#pending.progressByName.get(service);
+    if (pending !== undefined) return pending;
+    return this.#read((database) => jobRows.selectProgress(database, service), null);
+  }
+
+  /** Slots of jobs and runs that operators began, newest last. */
+  jobHistory(query: jobRows.JobHistoryQuery): readonly jobRows.JobHistoryRecord[] {
+    this.#flush();
+    return this.#read((database) => jobRows.selectJobHistory(database, query), []);
+  }
+
+  /**
+   * Resolves when what was recorded so far is on the disk, or is known not to get there for now (see
+   * {@link health}). Many who wait share one write.
+   */
+  written(): Promise<void> {
+    if (this.#pending.isEmpty) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.#flushSoon();
+    });
+  }
+
   /** Removes what is too old, then the oldest events while the content is too large. */
   prune(nowMs: number): void {
     this.#flush();
@@ -266,11 +313,14 @@ export class Journal {
   #flush(): void {
     clearImmediate(this.#scheduled ?? undefined);
     this.#scheduled = null;
-    if (this.#pending.isEmpty && this.#file.failure === null) return;
-    this.#attempt((database) => {
-      rows.insertPending(database, this.#pending);
-      this.#pending.clear();
-    });
+    if (!this.#pending.isEmpty || this.#file.failure !== null) {
+      this.#attempt((database) => {
+        // Who waits will act on it: a power cut must not have that done twice.
+        rows.insertPending(database, this.#pending, { durably: this.#waiting.length > 0 });
+        this.#pending.clear();
+      });
+    }
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   #read<T>(read: (database: JournalDatabase) => T, otherwise: T): T {

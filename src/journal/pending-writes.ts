@@ -1,8 +1,10 @@
 import type { RecordedEvent } from '../model/event.ts';
 import type { Intent } from '../model/intent.ts';
+import type { SlotRecord } from '../model/job-progress.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import type { AcceptedSpec } from '../model/service-spec.ts';
 import type { UserFlag } from '../model/user-flag.ts';
+import type { JobRunRecord } from './job-rows.ts';
 
 /** One execution of a service as it is recorded; `null` is not known (yet). */
 export interface RunRecord {
@@ -22,12 +24,17 @@ export interface IntentRecord {
   readonly intent: Intent | null;
 }
 
+interface SlotOfJob {
+  readonly service: ServiceName;
+  readonly slot: SlotRecord;
+}
+
 const MAX_ROWS = 1_000;
 
 /**
  * What is not in the file yet: for a moment as a rule, for longer while it cannot be written.
  *
- * INVARIANTS: bounded (the last 1,000 events and runs; one intent, one spec and one set of flags a
+ * INVARIANTS: bounded (the last 1,000 events, runs and slots; one intent, one spec and one set of flags a
  * service, one value a counter), the newest value wins.
  */
 export class PendingWrites {
@@ -38,6 +45,11 @@ export class PendingWrites {
   readonly countersByName = new Map<string, number>();
   /** `null` when the service is not defined any more. */
   readonly specsByName = new Map<ServiceName, AcceptedSpec | null>();
+  /** By service and slot. */
+  readonly slotsByKey = new Map<string, SlotOfJob>();
+  readonly jobRunsByKey = new Map<string, JobRunRecord>();
+  /** How far each job is; `null` when it is none any more. */
+  readonly progressByName = new Map<ServiceName, unknown>();
   #droppedEvents = 0;
 
   get isEmpty(): boolean {
@@ -46,7 +58,9 @@ export class PendingWrites {
 
   get size(): number {
     const { events, runsByKey, intentsByName, flagsByName, countersByName, specsByName } = this;
-    const maps = [runsByKey, intentsByName, flagsByName, countersByName, specsByName];
+    const { slotsByKey, jobRunsByKey, progressByName } = this;
+    const ofJobs = [slotsByKey, jobRunsByKey, progressByName];
+    const maps = [runsByKey, intentsByName, flagsByName, countersByName, specsByName, ...ofJobs];
     return maps.reduce((sum, { size }) => sum + size, events.length);
   }
 
@@ -83,10 +97,17 @@ export class PendingWrites {
   addRun(record: RunRecord): void {
     const key = `${record.service} ${record.run}`;
     this.runsByKey.set(key, mergeRuns(this.runsByKey.get(key), record));
-    for (const oldest of this.runsByKey.keys()) {
-      if (this.runsByKey.size <= MAX_ROWS) break;
-      this.runsByKey.delete(oldest);
-    }
+    dropOldest(this.runsByKey);
+  }
+
+  addSlot(service: ServiceName, slot: SlotRecord): void {
+    this.slotsByKey.set(`${service} ${slot.slotMs}`, { service, slot });
+    dropOldest(this.slotsByKey);
+  }
+
+  addJobRun(record: JobRunRecord): void {
+    this.jobRunsByKey.set(`${record.service} ${record.run}`, record);
+    dropOldest(this.jobRunsByKey);
   }
 
   clear(): void {
@@ -96,6 +117,16 @@ export class PendingWrites {
     this.flagsByName.clear();
     this.countersByName.clear();
     this.specsByName.clear();
+    this.slotsByKey.clear();
+    this.jobRunsByKey.clear();
+    this.progressByName.clear();
+  }
+}
+
+function dropOldest(rows: Map<string, unknown>): void {
+  for (const oldest of rows.keys()) {
+    if (rows.size <= MAX_ROWS) break;
+    rows.delete(oldest);
   }
 }
 

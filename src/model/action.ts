@@ -1,4 +1,5 @@
 import type { Fact } from './fact.ts';
+import type { SlotRecord } from './job-progress.ts';
 import type { Resources } from './resources.ts';
 import type { ServiceName } from './service-name.ts';
 import type { AcceptedSpec, ServiceSpec, SignalName } from './service-spec.ts';
@@ -12,6 +13,13 @@ interface ActionArguments {
     readonly accepted: AcceptedSpec;
     readonly runNumber: number;
     readonly intentId: number;
+    /** Set where the run is for a slot of a job. */
+    readonly slotMs?: number;
+  };
+  /** Make sure that slots of a job are on the disk before any of them is acted on. */
+  readonly 'record-slots': {
+    readonly slots: readonly SlotRecord[];
+    readonly doneUntilMs: number;
   };
   /** Ask every process of the cgroup to end. */
   readonly signal: { readonly signal: SignalName };

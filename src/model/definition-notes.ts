@@ -16,6 +16,8 @@ export interface KeyNote {
   readonly write?: (value: never) => string;
   /** The default that the schema does not know, since it follows from others. */
   readonly from?: (spec: ServiceSpec) => string | number | undefined;
+  /** Shown as an example though it has a default: it has no effect without another key. */
+  readonly isExample?: true;
   /** Of a section: the keys in it. */
   readonly keys?: Readonly<Record<string, KeyNote>>;
 }
@@ -72,12 +74,15 @@ const PROCESS: NotesOf<ServiceFile['process']> = {
   },
   not_before: { note: 'no run before', example: '"2026-01-01"' },
   not_after: { note: 'no run after', example: '"2026-12-31 23:59:59"' },
-  max_time_per_run: { note: 'a run that takes longer is stopped', example: 'never' },
+  max_time_per_run: {
+    note: 'a run that takes longer is stopped',
+    example: 'never',
+  },
   timezone: { note: 'of the schedule', example: 'Europe/Berlin' },
-  catch_up: { note: 'last: run once what was missed', example: 'none' },
-  jitter: { note: 'a run begins up to so much later', example: '30s' },
-  retries: { note: 'of a run that failed', example: '0' },
-  retry_delay: { note: '', example: '1m' },
+  catch_up: { note: 'last: run once what was missed', example: 'none', isExample: true },
+  jitter: { note: 'a run begins up to so much later', example: '30s', isExample: true },
+  retries: { note: 'of a run that failed', example: '0', isExample: true },
+  retry_delay: { note: '', example: '1m', isExample: true },
   expect_within: { note: 'else it is reported as missing', example: '1d' },
 };
 

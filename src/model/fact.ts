@@ -1,6 +1,7 @@
 import type { Instant } from '../lib/clock.ts';
 import type { EnvironmentDigest } from './environment-reading.ts';
 import type { Exit, History, ProvisioningFailure, Run, StopProgress } from './history.ts';
+import type { JobProgress, SlotRecord } from './job-progress.ts';
 import type { ProcessIdentity } from './observation.ts';
 
 /**
@@ -9,7 +10,18 @@ import type { ProcessIdentity } from './observation.ts';
  */
 export type Fact =
   /** Recorded before the process is spawned: a crash in between leaves a run without a process. */
-  | { readonly kind: 'launching'; readonly run: Run }
+  | {
+      readonly kind: 'launching';
+      readonly run: Run;
+      /** Set where it is for a slot of a job. */
+      readonly slotMs?: number;
+    }
+  /** Slots of a job that were decided on: one at the most is to be run, the others are over. */
+  | {
+      readonly kind: 'slots-recorded';
+      readonly slots: readonly SlotRecord[];
+      readonly doneUntilMs: number;
+    }
   /** Nobody was asked to launch it: there was no such run. `before` is how it was until `launching`. */
   | { readonly kind: 'launch-withdrawn'; readonly runNumber: number; readonly before: History }
   | {
@@ -64,7 +76,10 @@ export function applyFact(history: History, fact: Fact): History {
         mainOutlived: false,
         stop: null,
         nextStartMonotonicMs: null,
+        job: history.job && beginRun(history.job, fact),
       };
+    case 'slots-recorded':
+      return { ...history, job: history.job && recordSlots(history.job, fact) };
     case 'launch-withdrawn':
       return isOfRun(history, fact.runNumber) ? takeBack(history, fact.before) : history;
     case 'launched':
@@ -106,6 +121,32 @@ export function applyFact(history: History, fact: Fact): History {
   }
 }
 
+function beginRun(
+  job: JobProgress,
+  { run, slotMs }: Fact & { readonly kind: 'launching' },
+): JobProgress {
+  const { current: slot } = job;
+  const isForSlot = slot !== null && slot.slotMs === slotMs;
+  const current = isForSlot ? { ...slot, run: run.number, tries: slot.tries + 1 } : slot;
+  const servedIntentId = Math.max(job.servedIntentId, run.intentId);
+  return { ...job, current, servedIntentId, retryAtMonotonicMs: null, overtimeRun: null };
+}
+
+function recordSlots(
+  job: JobProgress,
+  { slots, doneUntilMs }: Fact & { readonly kind: 'slots-recorded' },
+): JobProgress {
+  const isOver = slots.some(({ slotMs }) => slotMs === job.current?.slotMs);
+  return {
+    ...job,
+    doneUntilMs: Math.max(job.doneUntilMs, doneUntilMs),
+    nextSlotMs: doneUntilMs > job.doneUntilMs ? null : job.nextSlotMs,
+    current: slots.find(({ outcome }) => outcome === null) ?? (isOver ? null : job.current),
+    retryAtMonotonicMs: isOver ? null : job.retryAtMonotonicMs,
+    last: slots.findLast(({ outcome }) => outcome !== null) ?? job.last,
+  };
+}
+
 function isOfRun(history: History, runNumber: number): history is History & { readonly run: Run } {
   return history.run?.number === runNumber;
 }
@@ -118,7 +159,18 @@ function takeBack(history: History, before: History): History {
     ...history,
     ...{ lastRunNumber, run, runEnd, previousEnd, main, mainIsLaunched },
     ...{ launchedExit, launchedExitAt, mainOutlived, stop, nextStartMonotonicMs },
+    job: history.job && before.job && takeBackRun(history.job, before.job, history.run),
   };
+}
+
+/** Its slot was not run: it is due again, at once. */
+function takeBackRun(job: JobProgress, before: JobProgress, run: Run | null): JobProgress {
+  const { current, servedIntentId } = before;
+  const isOfSlot = job.current !== null && job.current.run === run?.number;
+  const dueAtMs = before.retryAtMonotonicMs ?? run?.launchedAt.monotonicMs ?? null;
+  return isOfSlot
+    ? { ...job, current, servedIntentId, retryAtMonotonicMs: dueAtMs }
+    : { ...job, servedIntentId };
 }
 
 function launchedRun(run: Run, { environmentDigest }: Fact & { readonly kind: 'launched' }): Run {

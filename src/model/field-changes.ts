@@ -58,6 +58,10 @@ const FORMATS: Readonly<Record<string, (value: number) => string>> = {
   'resources.max_swap': formatSize,
   'process.umask': (mask) => `0${mask.toString(8).padStart(3, '0')}`,
   'restart_policy.tolerance.duration': (ms) => `${ms}ms`,
+  'process.max_time_per_run': (ms) => `${ms}ms`,
+  'process.jitter': (ms) => `${ms}ms`,
+  'process.retry_delay': (ms) => `${ms}ms`,
+  'process.expect_within': (ms) => `${ms}ms`,
 };
 
 /** What a reader of a new definition wants to know first. */

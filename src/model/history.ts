@@ -1,6 +1,8 @@
 import type { Instant } from '../lib/clock.ts';
 import type { EnvironmentDigest } from './environment-reading.ts';
+import type { JobProgress } from './job-progress.ts';
 import type { ProcessIdentity } from './observation.ts';
+import type { RunUsage } from './run-usage.ts';
 import type { AcceptedSpec } from './service-spec.ts';
 
 /** How a process ended, or why it never began. */
@@ -61,6 +63,8 @@ export interface RunEnd {
   readonly exit: Exit;
   /** Set when the end was our doing. */
   readonly stop: StopProgress | null;
+  /** What it had used by then; of jobs only. */
+  readonly usage?: RunUsage;
 }
 
 /**
@@ -96,6 +100,8 @@ export interface History {
   readonly clearedByIntentId: number;
   /** Generation that has cleared the counters. */
   readonly clearedByGeneration: number;
+  /** Set for a job. */
+  readonly job: JobProgress | null;
   /** Left out by builds that knew of none. */
   readonly provisioning?: ProvisioningFailure | null;
 }
@@ -118,6 +124,7 @@ export const EMPTY_HISTORY: History = {
   failed: false,
   clearedByIntentId: 0,
   clearedByGeneration: 0,
+  job: null,
 };
 
 /** A run is going on as far as we know: it was started and its cgroup has not been seen empty since. */

@@ -1,15 +1,10 @@
 import { type Parsed, parsed, unparsed } from '../lib/parsed.ts';
+import { parseCron } from './cron-fields.ts';
 
-/** Checks the outline of a cron expression: five fields, no seconds, no year. */
-export function parseCronOutline(text: string): Parsed<string> {
-  const fields = text.trim().split(/\s+/);
-  if (fields.length === 6 || fields.length === 7) {
-    return unparsed('5 cron fields (seconds and years are not supported)');
-  }
-  const areKnown = fields.every((field) => /^[0-9A-Za-z*,/-]+$/.test(field));
-  return fields.length === 5 && areKnown
-    ? parsed(fields.join(' '))
-    : unparsed('5 cron fields: minute hour day-of-month month day-of-week');
+/** A cron expression that is right (see parseCron), its fields parted by one space. */
+export function parseSchedule(text: string): Parsed<string> {
+  const fields = parseCron(text);
+  return fields.ok ? parsed(text.trim().split(/\s+/).join(' ')) : fields;
 }
 
 /** Checks `YYYY-MM-DD` or `YYYY-MM-DD HH:MM:SS`, to be read in the job's own time zone. */

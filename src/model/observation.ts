@@ -1,4 +1,5 @@
 import type { AppliedResources } from './resources.ts';
+import type { RunUsage } from './run-usage.ts';
 import type { LogSettings } from './service-spec.ts';
 
 /** What the kernel says about a service's cgroup. A read error is `unknown`, never `empty`. */
@@ -31,6 +32,8 @@ export interface Observation {
   readonly limits: AppliedResources | null;
   /** How what is read is kept; null when it is not read, or not known. */
   readonly logSettings: LogSettings | null;
+  /** What the run has used. Read only where a job's run seems to be over. */
+  readonly usage?: RunUsage;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ServiceSpec } from './service-spec.ts';
+import type { JobSpec, ServiceSpec } from './service-spec.ts';
 
 /** Whether a change applies to a running service as it is, or replaces its process. */
 export type FieldClass = 'live' | 'restart';
@@ -17,8 +17,28 @@ interface ChangedField {
 
 /** One line for each field, nested ones too; a field of the spec without a line does not compile. */
 type FieldTable<T> = {
-  readonly [K in keyof T]-?: ChangedField | (T[K] extends object ? FieldTable<T[K]> : never);
+  readonly [K in keyof T]-?:
+    | ChangedField
+    | (NonNullable<T[K]> extends object ? FieldTable<NonNullable<T[K]>> : never);
 };
+
+const JOB_FIELDS: { readonly [K in keyof JobSpec]-?: ChangedField } = {
+  schedule: live('process.schedule'),
+  timezone: live('process.timezone'),
+  notBefore: live('process.not_before'),
+  notAfter: live('process.not_after'),
+  maxTimePerRunMs: live('process.max_time_per_run'),
+  catchUp: live('process.catch_up'),
+  jitterMs: live('process.jitter'),
+  retries: live('process.retries'),
+  retryDelayMs: live('process.retry_delay'),
+  expectWithinMs: live('process.expect_within'),
+};
+
+/** The keys that only a job has. */
+export const JOB_KEYS: ReadonlySet<string> = new Set(
+  Object.values(JOB_FIELDS).map(({ path }) => path),
+);
 
 /** SPEC §5. The name is no field that changes: another name is another service. */
 const FIELDS: FieldTable<Omit<ServiceSpec, 'name'>> = {
@@ -76,6 +96,7 @@ const FIELDS: FieldTable<Omit<ServiceSpec, 'name'>> = {
     maxRestarts: live('restart_policy.tolerance.max_restarts'),
     toleranceMs: live('restart_policy.tolerance.duration'),
   },
+  job: JOB_FIELDS,
   provisioning: live('provisioning'),
 };
 

@@ -3,6 +3,7 @@ import { type ConfigIssue, type Interpreted, valueAt } from './config-issue.ts';
 import { parseEnvironmentValue } from './environment-value.ts';
 import { serviceWords } from './foreign-words.ts';
 import { type Check, exclusive, interpret, required } from './interpret.ts';
+import { jobIssues, jobSpec } from './job-definition.ts';
 import { describeValue, isMap, textOf } from './literal.ts';
 import type { ProvisioningEntry } from './provisioning.ts';
 import { listLimits } from './resource-limits.ts';
@@ -10,7 +11,6 @@ import { type Resources, UNLIMITED } from './resources.ts';
 import type { ServiceName } from './service-name.ts';
 import { type ServiceFile, serviceSchema } from './service-schema.ts';
 import type { EnvironmentFile, ServiceSpec, StopMethod } from './service-spec.ts';
-import { UNSUPPORTED_SERVICE_KEYS } from './unsupported.ts';
 
 /** What a definition takes from where it lies. */
 export interface DefinitionContext {
@@ -34,7 +34,7 @@ export function interpretService(
 ): Interpreted<ServiceSpec> {
   const result = interpret(serviceSchema, raw, {
     checks: [...CHECKS, ...contextChecks(context)],
-    unsupported: UNSUPPORTED_SERVICE_KEYS,
+    unsupported: [],
     foreignWords: serviceWords,
   });
   if (!result.ok) return result;
@@ -52,6 +52,7 @@ const NAMELESS: ConfigIssue = {
 const CHECKS: readonly Check[] = [
   exclusive(['process', 'stop_signal'], ['process', 'stop_command']),
   exclusive(['process', 'schedule'], ['restart_policy']),
+  jobIssues,
   environmentIssues,
   escapingPaths,
 ];
@@ -140,6 +141,7 @@ function normalise(file: ServiceFile, name: ServiceName, context: DefinitionCont
     logs: logSpec(file.logs, workingDirectory),
     resources: resourcesOf(file.resources),
     restart: restartSpec(file.restart_policy),
+    job: jobSpec(process),
     provisioning: provisioningEntries(file.provisioning, workingDirectory),
   };
 }

@@ -4,7 +4,7 @@ import { formatFileMode, parseFileMode } from '../lib/file-mode.ts';
 import { type Parsed, parsed, unparsed } from '../lib/parsed.ts';
 import { CAPABILITY_NAMES, parseCapabilityName } from './capability-names.ts';
 import { ENVIRONMENT_VALUE_PATTERN } from './environment-value.ts';
-import { parseCronOutline, parseLocalTime, parseTimeZone } from './job-fields.ts';
+import { parseLocalTime, parseSchedule, parseTimeZone } from './job-fields.ts';
 import { DEFAULT_ROTATION } from './log-settings.ts';
 import { resourceLimits } from './resource-limits.ts';
 import {
@@ -101,6 +101,11 @@ const capabilityName = quantity(parseCapabilityName, {
   },
 });
 
+/** What its fields may say is beyond a pattern: how many there are is not. */
+const schedule = quantity(parseSchedule, {
+  json: { type: 'string', pattern: '^\\s*(?:[0-9A-Za-z*,/-]+\\s+){4}[0-9A-Za-z*,/-]+\\s*$' },
+});
+
 const localTime = quantity(parseLocalTime, {
   json: { type: 'string', pattern: '^\\d{4}-\\d\\d-\\d\\d(?: \\d\\d:\\d\\d:\\d\\d)?$' },
 });
@@ -126,15 +131,15 @@ const processKeys = section({
   limits: z.prefault(resourceLimits, {}),
   no_new_privileges: z._default(flag(), false),
   ambient_capabilities: z._default(listOf('a list of capabilities', capabilityName), []),
-  schedule: z.optional(quantity(parseCronOutline)),
+  schedule: z.optional(schedule),
   not_before: z.optional(localTime),
   not_after: z.optional(localTime),
   max_time_per_run: z.optional(timeLimit),
   timezone: z.optional(quantity(parseTimeZone)),
-  catch_up: z.optional(oneOf('none', 'last')),
-  jitter: z.optional(duration),
-  retries: z.optional(wholeNumber('a number', 0)),
-  retry_delay: z.optional(duration),
+  catch_up: z._default(oneOf('none', 'last'), 'none'),
+  jitter: z._default(duration, 0),
+  retries: z._default(wholeNumber('a number', 0), 0),
+  retry_delay: z._default(duration, 10_000),
   expect_within: z.optional(duration),
 });
 

@@ -73,6 +73,8 @@ export interface ServiceSpec {
   readonly logs: LogSpec;
   readonly resources: Resources;
   readonly restart: RestartSpec;
+  /** Set for a job: it runs when its schedule says so, and is not restarted when it ends. */
+  readonly job: JobSpec | null;
   /** Carried out in this order. */
   readonly provisioning: readonly ProvisioningEntry[];
 }
@@ -122,6 +124,28 @@ export interface RestartSpec {
   readonly backoffMaxMs: number;
   readonly maxRestarts: number;
   readonly toleranceMs: number;
+}
+
+/** When a job runs, and what becomes of a slot that did not go well. */
+export interface JobSpec {
+  /** Five cron fields, see parseCron(). */
+  readonly schedule: string;
+  /** An IANA name; `null` is the host's own. Also for the two bounds. */
+  readonly timezone: string | null;
+  /** `YYYY-MM-DD`, or with ` HH:MM:SS`; `null` is no bound. */
+  readonly notBefore: string | null;
+  readonly notAfter: string | null;
+  /** A run that takes longer is stopped; `null` is no limit. */
+  readonly maxTimePerRunMs: number | null;
+  /** Which of the slots that were missed (daemon or host down) is run after all. */
+  readonly catchUp: 'none' | 'last';
+  /** The most that a run begins after its slot; how much is the same for a job on one host. */
+  readonly jitterMs: number;
+  /** How often a run that failed is tried again. */
+  readonly retries: number;
+  readonly retryDelayMs: number;
+  /** Longest time without a success; `null` is no such expectation. */
+  readonly expectWithinMs: number | null;
 }
 
 /** A spec that is in force: which accepted change it is, and the file it came from. */

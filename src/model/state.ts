@@ -20,6 +20,9 @@
  * | remove              | like stop                         | like stop   | remove the cgroup, forget     | look    |
  * | hold                | leave it                          | wait for it | nothing                       | look    |
  *
+ * A job that is wanted to `run` is started by its slots and by an operator instead, see
+ * reconciler/plan-job.ts; a change of its spec waits for its next run.
+ *
  * A stop once begun is finished before anything else is considered, so a start that arrives
  * meanwhile waits for it; it is finished when the cgroup is not populated and its stop command, too,
  * has ended. Stopped is `populated 0`, nothing else.

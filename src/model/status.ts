@@ -27,6 +27,12 @@ export type ConditionType =
   | 'Failed'
   /** Ended by itself and its restart policy is content with that. */
   | 'Completed'
+  /** A job that waits for its next slot. */
+  | 'Scheduled'
+  /** A job without a success for longer than it is expected to. */
+  | 'Overdue'
+  /** A job whose schedule gave a next slot that cannot be: it is asked again in a minute. */
+  | 'ScheduleHeld'
   /** `global.enabled: false`. */
   | 'Disabled'
   /** An operator stopped it. */
@@ -71,7 +77,8 @@ export type Phase =
   | 'BACKOFF'
   | 'FAILED'
   | 'INVALID'
-  | 'DISABLED';
+  | 'DISABLED'
+  | 'SCHEDULED';
 
 /** The screen's word for a set of conditions. The first that holds wins; the order is the meaning. */
 const PHASES: readonly (readonly [ConditionType, Phase])[] = [
@@ -84,6 +91,7 @@ const PHASES: readonly (readonly [ConditionType, Phase])[] = [
   ['StoppedByOperator', 'STOPPED'],
   ['Failed', 'FAILED'],
   ['Backoff', 'BACKOFF'],
+  ['Scheduled', 'SCHEDULED'],
   ['ProvisioningFailed', 'BACKOFF'],
 ];
 

@@ -9,23 +9,6 @@ export interface UnsupportedKey {
 
 const never = () => false;
 const isFalse = (raw: unknown) => raw === false || (raw instanceof Literal && raw.value === false);
-const isWord = (word: string) => (raw: unknown) => raw === word;
-
-/** Keys of a service definition that have no effect yet. */
-export const UNSUPPORTED_SERVICE_KEYS: readonly UnsupportedKey[] = [
-  ...keys('process', never, [
-    'schedule',
-    'not_before',
-    'not_after',
-    'timezone',
-    'catch_up',
-    'jitter',
-    'retries',
-    'retry_delay',
-    'expect_within',
-  ]),
-  ...keys('process', isWord('never'), ['max_time_per_run']),
-];
 
 /** Keys of the master config that have no effect yet. */
 export const UNSUPPORTED_MASTER_KEYS: readonly UnsupportedKey[] = [

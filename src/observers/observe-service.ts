@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { cgroupState, holdsJust, readPids } from '../host/cgroup.ts';
 import type { CgroupTree } from '../host/cgroup-tree.ts';
+import { readUsage } from '../host/cgroup-usage.ts';
 import { readProcess } from '../host/process-info.ts';
 import { messageOf } from '../lib/errors.ts';
 import { type History, hasActiveRun } from '../model/history.ts';
@@ -55,6 +56,7 @@ export function observeService(
     logsCaptured: runNumber !== undefined && own.isLogCaptured(name, runNumber),
     limits: own.limitsOf(name),
     logSettings: runNumber === undefined ? null : own.logSettings(name, runNumber),
+    ...(endsJobsRun(history, cgroup) ? { usage: readUsage(tree.service(name)) } : {}),
   };
 }
 
@@ -85,6 +87,11 @@ function observeCgroup(tree: CgroupTree, name: ServiceName): CgroupObservation {
   } catch (error) {
     return { kind: 'unknown', reason: messageOf(error) };
   }
+}
+
+/** Its cgroup is there until the end of the run was noted, and tells what all of it has used. */
+function endsJobsRun(history: History, cgroup: CgroupObservation): boolean {
+  return cgroup.kind === 'empty' && hasActiveRun(history) && history.job !== null;
 }
 
 function hasStopCommand(tree: CgroupTree, name: ServiceName): boolean {

@@ -1,3 +1,4 @@
+import { formatDuration } from '../lib/duration.ts';
 import type { Action } from '../model/action.ts';
 import { describeExit, hasActiveRun, type StopProgress } from '../model/history.ts';
 import { isSameLogSettings, logSettingsOf } from '../model/log-settings.ts';
@@ -22,6 +23,11 @@ const STUCK_AFTER_MS = 2_000;
 
 /** The plan of a service that is not a job. Pure; the table in model/state.ts is its specification. */
 export function planService(situation: Situation): Plan {
+  return planPresent(situation) ?? planDown(situation);
+}
+
+/** The plan while something runs, is about to or cannot be seen; `null` when none of it is so. */
+export function planPresent(situation: Situation): Plan | null {
   switch (situation.observation.cgroup.kind) {
     case 'unknown':
       return planUnknown(situation.observation.cgroup.reason);
@@ -38,13 +44,13 @@ function planUnknown(reason: string): Plan {
   return { actions: [], requeueAfterMs: LOOK_AGAIN_MS, conditions: [{ type: 'Unknown', message }] };
 }
 
-function planEmpty(situation: Situation): Plan {
+function planEmpty(situation: Situation): Plan | null {
   const { observation, history } = situation;
   if (observation.launcherAlive) return planLaunching(situation);
   // The service is gone, its stop command is not: the stop is not over.
   if (hasActiveRun(history) && history.stop !== null)
     return continueStop(situation, history.stop, []);
-  return planDown(situation);
+  return null;
 }
 
 function planPopulated(situation: Situation, pids: readonly number[]): Plan {
@@ -78,8 +84,14 @@ function reasonToStop(situation: Situation): string | null {
   if (intent?.restart === true && history.run.intentId < intent.id) {
     return `restart requested by ${intent.actor}`;
   }
-  const startedWith = history.run.accepted?.restartHash;
   const accepted = desired?.accepted;
+  const maxMs = accepted?.spec.job?.maxTimePerRunMs ?? null;
+  if (maxMs !== null && history.job?.overtimeRun === history.run.number) {
+    return `it took longer than process.max_time_per_run (${formatDuration(maxMs)})`;
+  }
+  // A job is not cut short by an edit: its next run is of the new definition.
+  if (accepted?.spec.job) return null;
+  const startedWith = history.run.accepted?.restartHash;
   if (startedWith !== undefined && accepted && accepted.restartHash !== startedWith) {
     return `its definition changed (generation ${accepted.generation})`;
   }
@@ -218,7 +230,7 @@ function continueKill(
 }
 
 /** Nothing runs and nothing is about to. */
-function planDown(situation: Situation): Plan {
+export function planDown(situation: Situation): Plan {
   switch (situation.wanted.kind) {
     case 'remove':
       return {
@@ -235,7 +247,7 @@ function planDown(situation: Situation): Plan {
 }
 
 function planStart(situation: Situation): Plan {
-  const { history, now, desired, intent } = situation;
+  const { now, desired } = situation;
   const accepted = desired?.accepted;
   if (!accepted) return { actions: tidyUp(situation), requeueAfterMs: null, conditions: [] };
   const verdict = mayStart(situation, accepted);
@@ -249,19 +261,23 @@ function planStart(situation: Situation): Plan {
   const { isReady, ...provisioning } = planProvisioning(situation, accepted);
   if (!isReady)
     return { ...provisioning, actions: [...tidyUp(situation), ...provisioning.actions] };
-  const start: Action = {
-    kind: 'start',
-    accepted,
-    runNumber: history.lastRunNumber + 1,
-    intentId: intent?.id ?? 0,
-    reason: verdict.reason,
-  };
+  const start = startAction(situation, accepted, verdict.reason);
   const starting: Condition = { type: 'Starting', message: verdict.reason };
   return {
     actions: [start],
     requeueAfterMs: null,
     conditions: [starting, ...provisioning.conditions],
   };
+}
+
+/** The next run. */
+export function startAction(
+  { history, intent }: Situation,
+  accepted: AcceptedSpec,
+  reason: string,
+): Action<'start'> {
+  const runNumber = history.lastRunNumber + 1;
+  return { kind: 'start', accepted, runNumber, intentId: intent?.id ?? 0, reason };
 }
 
 type StartVerdict =

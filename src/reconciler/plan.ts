@@ -2,13 +2,18 @@ import type { Instant } from '../lib/clock.ts';
 import { type Intent, leftMs } from '../model/intent.ts';
 import { wantedOf } from '../model/state.ts';
 import { definitionConditions } from './definition-conditions.ts';
+import { planJob } from './plan-job.ts';
 import { planService } from './plan-service.ts';
 import type { Plan, PlanInput } from './situation.ts';
 
 /** The actions that take a service from what is observed to what is wanted. Pure. */
 export function plan(input: PlanInput, now: Instant): Plan {
   const wanted = wantedOf(input.desired, input.intent, input.shuttingDown);
-  const planned = planService({ ...input, wanted, now });
+  const situation = { ...input, wanted, now };
+  const accepted = input.desired?.accepted ?? null;
+  const job = accepted?.spec.job ?? null;
+  const planned =
+    accepted === null || job === null ? planService(situation) : planJob(situation, accepted, job);
   const conditions = [
     ...planned.conditions,
     ...definitionConditions(input.desired, wanted, input.intent, now),

@@ -30,6 +30,8 @@ export interface ReconcilePorts {
   readonly clock: Clock;
   /** In [0, 1): the jitter of the backoff. */
   readonly random: () => number;
+  /** Tells this host from others, for the jitter of jobs. */
+  readonly hostId: string;
   /** Reads; must not throw: what cannot be read is `unknown`. */
   readonly observe: (
     name: ServiceName,
@@ -202,6 +204,7 @@ export class Reconciler {
       environment: this.#ports.environmentOf(name),
       history,
       shuttingDown: this.#shuttingDown,
+      hostId: this.#ports.hostId,
     };
   }
 
@@ -346,7 +349,12 @@ function announce(action: Action, observation: Observation, now: Instant): Fact 
           intentId: action.intentId,
           reason: action.reason,
         },
+        ...(action.slotMs === undefined ? {} : { slotMs: action.slotMs }),
       };
+    case 'record-slots': {
+      const { slots, doneUntilMs } = action;
+      return { kind: 'slots-recorded', slots, doneUntilMs };
+    }
     case 'signal':
     case 'stop-command': {
       const processes = countPids(observation);

@@ -6,6 +6,8 @@ import { describeExit, type History, hasActiveRun, type RunEnd } from '../model/
 import type { Intent } from '../model/intent.ts';
 import type { ServiceName } from '../model/service-name.ts';
 
+import { jobTransitions, slotsEvent } from './job-events.ts';
+
 const SUPERVISOR = 'supervisor';
 
 /** Events for what became of a service between two passes. Pure. */
@@ -48,7 +50,8 @@ export function transitionEvents(
   if (after.failed && !before.failed) {
     events.push(event('service.failed', 'restart tolerance exhausted: no more restarts'));
   }
-  return events;
+  const ofJob = jobTransitions(before.job, after.job, now.monotonicMs);
+  return [...events, ...ofJob.map((told) => event(...told))];
 }
 
 function endedAs(end: RunEnd): readonly [string, string] {
@@ -96,6 +99,10 @@ export function actionEvent(name: ServiceName, action: Action, atMs: number): Se
       return event('service.killing', action.reason);
     case 'forget':
       return event('service.removed', action.reason);
+    case 'record-slots': {
+      const told = slotsEvent(action);
+      return told && event(...told);
+    }
     case 'provision':
       return event('service.provisioning', action.reason, {
         generation: action.accepted.generation,

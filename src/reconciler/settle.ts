@@ -1,11 +1,12 @@
 import type { Instant } from '../lib/clock.ts';
 import type { DesiredService } from '../model/desired.ts';
 import type { EnvironmentReading } from '../model/environment-reading.ts';
-import { type Exit, type History, hasActiveRun, type Run } from '../model/history.ts';
+import { type Exit, type History, hasActiveRun, type Run, type RunEnd } from '../model/history.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Observation } from '../model/observation.ts';
 import { isOfRun, reasonToTryAgain } from './changed-content.ts';
 import { backoffDelayMs, grantRestart, wantsRestart } from './restart-budget.ts';
+import { settleJob } from './settle-job.ts';
 
 export interface SettleInput {
   readonly desired: DesiredService | null;
@@ -30,6 +31,11 @@ export function settle(input: SettleInput, now: Instant, random: number): Histor
   const known = adoptDigest({ ...input, history: live });
   const counted = clearCounters({ ...input, history: known });
   const cleared = settleProvisioning(counted, input, random);
+  const settled = settleRun(cleared, input, now, random);
+  return settleJob(cleared, settled, input.desired, input.intent, now);
+}
+
+function settleRun(cleared: History, input: SettleInput, now: Instant, random: number): History {
   switch (input.observation.cgroup.kind) {
     case 'unknown':
       return cleared;
@@ -144,6 +150,8 @@ function unrecordedRun(history: History, now: Instant): Partial<History> {
 /** The main process of a service that put itself into the background (systemd guesses alike). */
 function leaderAfterFork(history: History, { leader }: Observation, now: Instant) {
   const { mainIsLaunched, launchedExit, launchedExitAt } = history;
+  // What a job leaves behind is part of its run, and its exit status is the one that counts.
+  if (history.run?.accepted?.spec.job) return null;
   if (!mainIsLaunched || launchedExit?.kind !== 'exited' || launchedExit.code !== 0) return null;
   if (launchedExitAt === null) return null;
   const sinceMs = now.monotonicMs - launchedExitAt.monotonicMs;
@@ -158,14 +166,20 @@ function settleEmpty(history: History, input: SettleInput, now: Instant, random:
   const at = endOfRun(history, now);
   const ended: History = {
     ...history,
-    runEnd: { at, exit, stop: history.stop },
+    runEnd: { at, exit, stop: history.stop, ...usageOf(input.observation) },
     stop: null,
     nextStartMonotonicMs: null,
   };
   const spec = input.desired?.accepted?.spec ?? history.run.accepted?.spec;
-  if (history.stop !== null || spec === undefined || !wantsRestart(spec, exit)) return ended;
+  // A job is started again by its next slot.
+  if (history.stop !== null || spec === undefined || spec.job !== null) return ended;
+  if (!wantsRestart(spec, exit)) return ended;
   const ranMs = at.monotonicMs - history.run.launchedAt.monotonicMs;
   return { ...ended, ...grantRestart(history, spec.restart, ranMs, now.monotonicMs, random) };
+}
+
+function usageOf({ usage }: Observation): Pick<RunEnd, 'usage'> {
+  return usage === undefined ? {} : { usage };
 }
 
 /** The keeper knows when the launched process ended, also when nobody was there to see the rest. */

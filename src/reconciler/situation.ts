@@ -19,6 +19,8 @@ export interface PlanInput {
   /** Already settled, see settle.ts. */
   readonly history: History;
   readonly shuttingDown: boolean;
+  /** Tells this host from others, for the jitter of jobs. */
+  readonly hostId: string;
 }
 
 /** What to do now, when to look again at the latest, and what is true. */

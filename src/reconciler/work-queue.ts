@@ -13,6 +13,7 @@ import { TimeSlices } from './time-slices.ts';
 export class WorkQueue {
   readonly #clock: Clock;
   readonly #work: (name: ServiceName) => Promise<void>;
+  readonly #isUrgent: (name: ServiceName) => boolean;
   readonly #lanes: PQueue;
   readonly #slices: TimeSlices;
   /** Due, not yet taken up. */
@@ -26,10 +27,19 @@ export class WorkQueue {
   >();
   #stopped = false;
 
-  /** `work` must not reject. At most `lanes` names are worked on at once. */
-  constructor(clock: Clock, lanes: number, work: (name: ServiceName) => Promise<void>) {
+  /**
+   * `work` must not reject. At most `lanes` names are worked on at once. Names that are urgent when
+   * they become due are taken up before others that wait.
+   */
+  constructor(
+    clock: Clock,
+    lanes: number,
+    work: (name: ServiceName) => Promise<void>,
+    isUrgent: (name: ServiceName) => boolean = () => false,
+  ) {
     this.#clock = clock;
     this.#work = work;
+    this.#isUrgent = isUrgent;
     this.#lanes = new PQueue({ concurrency: lanes });
     this.#slices = new TimeSlices(clock);
   }
@@ -42,7 +52,8 @@ export class WorkQueue {
       this.#dirty.add(name);
     } else if (!this.#queued.has(name)) {
       this.#queued.add(name);
-      void this.#lanes.add(() => this.#process(name));
+      const priority = this.#isUrgent(name) ? 1 : 0;
+      void this.#lanes.add(() => this.#process(name), { priority });
     }
   }
 

@@ -6,6 +6,7 @@ import * as z from 'zod/mini';
 import { LEAST_FOR_MS, MOST_FOR_MS, reasonComplaint } from '../model/intent.ts';
 import { description } from './description.ts';
 import { explanation } from './explanation.ts';
+import { begunRun, jobHistoryRow, nextSlotRow, runOutput } from './job-rows.ts';
 import { briefRow, eventRow, statusRow } from './status-row.ts';
 
 /** Longest wait a client may ask for. */
@@ -240,6 +241,41 @@ export const contract = {
   },
   /** Takes flags off services; `all` means all of them. */
   'flags.clear': { mutates: true, params: params({ names, flags: names }), result: outcomes },
+  /** Runs a job now; answered when it has begun. Its output is read with `jobs.output`. */
+  'jobs.run': {
+    mutates: true,
+    params: params({ name: text, force: flag(false), reason }),
+    result: begunRun,
+  },
+  'jobs.output': {
+    mutates: false,
+    params: params({
+      name: text,
+      run: between(0, Number.MAX_SAFE_INTEGER),
+      positions: z.array(between(0, Number.MAX_SAFE_INTEGER)).check(z.maxLength(2)),
+    }),
+    result: runOutput,
+  },
+  /** How slots and runs of jobs went, oldest first: the newest `limit`. No name: all jobs. */
+  'jobs.history': {
+    mutates: false,
+    params: params({
+      name: z._default(z.nullable(text), null),
+      since_ms: z._default(z.nullable(between(0, Number.MAX_SAFE_INTEGER)), null),
+      failed: flag(false),
+      limit: z._default(between(1, MAX_LINES), 50),
+    }),
+    result: z.object({ slots: list(jobHistoryRow) }),
+  },
+  /** The slots to come, soonest first. No name: of all jobs. */
+  'jobs.next': {
+    mutates: false,
+    params: params({
+      name: z._default(z.nullable(text), null),
+      limit: z._default(between(1, MAX_LINES), 10),
+    }),
+    result: z.object({ slots: list(nextSlotRow) }),
+  },
   'logs.tail': {
     mutates: false,
     params: params({ name: text, lines: z._default(between(1, MAX_LINES), 50) }),

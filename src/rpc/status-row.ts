@@ -33,6 +33,9 @@ export const briefRow = z.object({
   user_flags: list(z.string()),
   next_start_in_ms: numberOrNull,
   last_exit: z.nullable(exitRow),
+  /** Of a job: when it is due next (less its jitter), and how its newest slots turned out. */
+  next_slot_ms: numberOrNull,
+  last_outcome: textOrNull,
 });
 
 /** One service, as `pmctl status --format json` prints it. */

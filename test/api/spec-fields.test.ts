@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { specFields } from '../../src/api/spec-fields.ts';
-import { spec } from '../builders/specs.ts';
+import { job, spec } from '../builders/specs.ts';
 
 const valuesOf = (changes: Parameters<typeof spec>[0]) =>
   Object.fromEntries(specFields(spec(changes)).map(({ key, value }) => [key, value]));
@@ -51,4 +51,18 @@ test('secrets of the environment are masked', () => {
     { name: 'LANG', value: 'C' },
     { name: 'DB_PASSWORD', value: '***' },
   ]);
+});
+
+test('a job has its schedule, and no restart policy', () => {
+  const values = valuesOf({ job: job({ jitterMs: 90_000, expectWithinMs: 86_400_000 }) });
+  expect(values).toMatchObject({
+    'process.schedule': '0 * * * *',
+    'process.timezone': 'UTC',
+    'process.max_time_per_run': 'never',
+    'process.jitter': '1m30s',
+    'process.retry_delay': '10s',
+    'process.expect_within': '1d',
+  });
+  expect(values).not.toHaveProperty('restart_policy.policy');
+  expect(valuesOf({})).not.toHaveProperty('process.schedule');
 });

@@ -60,6 +60,8 @@ test('a running service shows its processes, its run and its definition', async 
     last_exit: null,
     restarts_10m: 2,
     next_start_in_ms: null,
+    next_slot_ms: null,
+    last_outcome: null,
     stopped_by: null,
     stopped_reason: null,
     stopped_until_ms: null,

@@ -9,7 +9,9 @@ import {
   endedHistory,
   exited,
   intent,
+  progress,
   run,
+  slot,
   stopProgress,
 } from '../builders/situations.ts';
 import { accepted, desired } from '../builders/specs.ts';
@@ -51,6 +53,24 @@ test.for<[string, Partial<ServiceStatus>, readonly string[]]>([
     ['user_stop', 'exit_ok'],
   ],
   ['was stopped by us', { history: activeHistory(stoppedEnd) }, ['exit_ok']],
+  [
+    'runs for a slot, although an operator started it once',
+    {
+      history: activeHistory({ ...operatorsRun, job: progress({ current: slot() }) }),
+      intent: start,
+    },
+    ['system_start'],
+  ],
+  [
+    'is a job that took too long',
+    {
+      history: activeHistory({
+        ...stoppedEnd,
+        job: progress({ lastRun: { run: 1, slotMs: null, outcome: 'overtime', atMs: 0 } }),
+      }),
+    },
+    ['ot_killed', 'exit_err'],
+  ],
   ['ended well', { history: endedHistory(exited(0)) }, ['exit_ok']],
   ['ended badly', { history: endedHistory(exited(1)) }, ['exit_err']],
   [

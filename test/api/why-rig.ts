@@ -60,6 +60,7 @@ export function factsAt(
     environment: null,
     history: activeHistory(),
     shuttingDown: false,
+    hostId: 'host',
     ...situation,
   };
   const intent = intentInForce(input.intent, now.monotonicMs);

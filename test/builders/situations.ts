@@ -9,6 +9,7 @@ import {
   type StopProgress,
 } from '../../src/model/history.ts';
 import type { Intent } from '../../src/model/intent.ts';
+import type { JobProgress, SlotRecord } from '../../src/model/job-progress.ts';
 import type { CgroupObservation, Observation } from '../../src/model/observation.ts';
 import { UNLIMITED } from '../../src/model/resources.ts';
 import { accepted, LOG_SETTINGS } from './specs.ts';
@@ -118,3 +119,30 @@ export const unreadableEnvironment: EnvironmentReading = {
   restartHash: 'hash-1',
   reason: 'cannot make the environment: gone',
 };
+
+/** A slot that is being run, its first try. */
+export function slot(changes: Partial<SlotRecord> = {}): SlotRecord {
+  const slotMs = changes.slotMs ?? at(0).wallMs;
+  const run = { run: 1, tries: 1 };
+  return { slotMs, lastSlotMs: slotMs, slots: 1, outcome: null, reason: null, ...run, ...changes };
+}
+
+/** How far a job is that waits for its next slot, an hour after the fixed moment. */
+export function progress(changes: Partial<JobProgress> = {}): JobProgress {
+  return {
+    schedule: { cron: '0 * * * *', timezone: 'UTC' },
+    doneUntilMs: at(0).wallMs,
+    nextSlotMs: at(3_600_000).wallMs,
+    heldUntilMonotonicMs: null,
+    current: null,
+    retryAtMonotonicMs: null,
+    last: null,
+    lastRun: null,
+    lastSuccessAtMs: null,
+    sinceMs: at(0).wallMs,
+    isOverdue: false,
+    overtimeRun: null,
+    servedIntentId: 0,
+    ...changes,
+  };
+}

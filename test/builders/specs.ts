@@ -5,6 +5,7 @@ import { UNLIMITED } from '../../src/model/resources.ts';
 import { parseServiceName, type ServiceName } from '../../src/model/service-name.ts';
 import type {
   AcceptedSpec,
+  JobSpec,
   LogSettings,
   RestartSpec,
   ServiceSpec,
@@ -71,8 +72,26 @@ export function spec(changes: SpecChanges = {}): ServiceSpec {
       toleranceMs: 180_000,
       ...restart,
     },
+    job: null,
     provisioning: [],
     ...rest,
+  };
+}
+
+/** A job with every default, due every hour. */
+export function job(changes: Partial<JobSpec> = {}): JobSpec {
+  return {
+    schedule: '0 * * * *',
+    timezone: 'UTC',
+    notBefore: null,
+    notAfter: null,
+    maxTimePerRunMs: null,
+    catchUp: 'none',
+    jitterMs: 0,
+    retries: 0,
+    retryDelayMs: 10_000,
+    expectWithinMs: null,
+    ...changes,
   };
 }
 

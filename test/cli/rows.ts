@@ -38,6 +38,8 @@ export function row(changes: Partial<StatusRow> = {}): StatusRow {
     last_exit: null,
     restarts_10m: 0,
     next_start_in_ms: null,
+    next_slot_ms: null,
+    last_outcome: null,
     stopped_by: null,
     stopped_reason: null,
     stopped_until_ms: null,

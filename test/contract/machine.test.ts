@@ -115,6 +115,7 @@ function realMachine(): Machine {
     onLogTrouble: () => {},
     onStopCommandEnded: () => {},
     onCgroupRemoved: () => {},
+    recordSlots: async () => {},
     removeServiceFolder: () => {},
   };
   const own = {

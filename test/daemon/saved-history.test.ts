@@ -5,7 +5,14 @@ import { expect, onTestFinished, test } from 'vitest';
 import { SavedHistories } from '../../src/daemon/saved-history.ts';
 import { HistoryFiles } from '../../src/journal/history-files.ts';
 import { Journal } from '../../src/journal/journal.ts';
-import { activeHistory, endedHistory, exited, run } from '../builders/situations.ts';
+import {
+  activeHistory,
+  endedHistory,
+  exited,
+  progress,
+  run,
+  slot,
+} from '../builders/situations.ts';
 import { name, WEB } from '../builders/specs.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 
@@ -96,4 +103,41 @@ test('what waits is written at the end, if that is possible', () => {
   histories.close();
   expect(open().loadAll().size).toBe(1);
   expect(clock.nextTimerMs()).toBeNull();
+});
+
+test('how far a job is outlives the boot, and each of its slots is told with its last outcome', () => {
+  const { open, journal } = world();
+  const histories = open();
+  const current = slot({ slotMs: 60_000, run: 1 });
+  histories.save(WEB, activeHistory({ job: progress({ current }) }));
+  const all = { sinceMs: 0, failedOnly: false, limit: 9 };
+  expect(journal.jobHistory(all)).toMatchObject([{ slotMs: 60_000, outcome: null, run: 1 }]);
+  const over = {
+    ...{ current: null, last: { ...current, outcome: 'ok' } as const },
+    lastRun: { run: 1, slotMs: 60_000, outcome: 'ok', atMs: 5 } as const,
+  };
+  const ended = endedHistory(exited(0), { job: progress(over) });
+  const usage = { cpuMs: 12, peakMemoryBytes: null };
+  histories.save(WEB, { ...ended, runEnd: ended.runEnd && { ...ended.runEnd, usage } });
+  expect(journal.jobHistory(all)).toMatchObject([
+    { slotMs: 60_000, outcome: 'ok', exit: { kind: 'exited', code: 0 }, cpuMs: 12 },
+  ]);
+  expect(open('next boot').load(WEB)).toMatchObject({ run: null, job: over });
+
+  histories.remove(WEB);
+  expect(open().load(WEB).job).toEqual(progress(over));
+  histories.forgetJob(WEB);
+  expect(open().load(WEB).job).toBeNull();
+  expect(journal.jobHistory(all)).toHaveLength(1);
+});
+
+test('what waits for a time of this boot is not waited for in the next one', () => {
+  const { open } = world();
+  const job = progress({ retryAtMonotonicMs: 9, heldUntilMonotonicMs: 9, overtimeRun: 1 });
+  open().save(WEB, activeHistory({ job }));
+  expect(open().load(WEB).job).toEqual(job);
+  expect(open('next boot').load(WEB).job).toEqual({
+    ...job,
+    ...{ retryAtMonotonicMs: null, heldUntilMonotonicMs: null, overtimeRun: null },
+  });
 });

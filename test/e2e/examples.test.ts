@@ -14,7 +14,7 @@ import type { Interpreted } from '../../src/model/config-issue.ts';
 import { interpretDaemonConfig } from '../../src/model/daemon-config.ts';
 import { interpretService } from '../../src/model/service-definition.ts';
 import { parseServiceName } from '../../src/model/service-name.ts';
-import { UNSUPPORTED_MASTER_KEYS, UNSUPPORTED_SERVICE_KEYS } from '../../src/model/unsupported.ts';
+import { UNSUPPORTED_MASTER_KEYS } from '../../src/model/unsupported.ts';
 import { readDaemonConfig } from '../../src/sources/daemon-config-file.ts';
 import { readServiceFile } from '../../src/sources/service-file.ts';
 import { examples, program, readme, runProgram } from './programs.ts';
@@ -26,12 +26,12 @@ test('every example loads, as it lies there and when it is dropped', async () =>
     runProgram(await program('processmaster'), ['--check', '-c', join(folder, config)]);
 
   const before = await check('config.yaml');
-  expect(before).toEqual({ code: 0, stdout: expect.stringContaining('3 services'), stderr: '' });
+  expect(before).toEqual({ code: 0, stdout: expect.stringContaining('4 services'), stderr: '' });
 
   copyFileSync(join(folder, 'web.yaml'), join(folder, 'config.d/web.yaml'));
   copyFileSync(join(folder, 'service.full.yaml'), join(folder, 'config.d/full.yaml'));
   const after = await check('config.full.yaml');
-  expect(after).toEqual({ code: 0, stdout: expect.stringContaining('5 services'), stderr: '' });
+  expect(after).toEqual({ code: 0, stdout: expect.stringContaining('6 services'), stderr: '' });
 });
 
 test('the full examples and the README name every key that is supported', () => {
@@ -41,9 +41,9 @@ test('the full examples and the README name every key that is supported', () => 
     UNSUPPORTED_MASTER_KEYS,
   );
   const service = supportedKeys(
-    ['process', 'logs', 'restart_policy', 'restart_policy.tolerance', 'global'],
+    ['process', 'logs', 'restart_policy', 'resources', 'restart_policy.tolerance', 'global'],
     interpretDefinition,
-    UNSUPPORTED_SERVICE_KEYS,
+    [],
   );
   expect(master.length + service.length).toBeGreaterThan(40);
 

@@ -3,6 +3,7 @@ import type { Action, Actuators } from '../../src/model/action.ts';
 import type { Exit, History } from '../../src/model/history.ts';
 import { EMPTY_HISTORY } from '../../src/model/history.ts';
 import type { Intent } from '../../src/model/intent.ts';
+import type { SlotRecord } from '../../src/model/job-progress.ts';
 import { logSettingsOf } from '../../src/model/log-settings.ts';
 import type { CgroupObservation, Observation } from '../../src/model/observation.ts';
 import type { Resources } from '../../src/model/resources.ts';
@@ -62,12 +63,15 @@ export class FakeMachine {
   readonly actions: string[] = [];
   readonly events: string[] = [];
   readonly violations: string[] = [];
+  /** What was decided on slots of jobs, in order. */
+  readonly slots: (SlotRecord & { readonly name: ServiceName })[] = [];
   /** Tells the loop that something changed; a silent machine tells nobody. */
   onChange: (name: ServiceName) => void = () => {};
   onExit: (name: ServiceName, runNumber: number, exit: Exit) => void = () => {};
   /** What `observe` says instead of the truth, while set. */
   unreadable = false;
   #nextPid = 100;
+  readonly #told = new WeakSet<SlotRecord>();
 
   constructor(clock: FakeClock) {
     this.#clock = clock;
@@ -105,6 +109,7 @@ export class FakeMachine {
     return {
       clock: this.#clock,
       random: () => 0.5,
+      hostId: 'host',
       observe: (name, history) => this.#observe(name, history),
       isUnchanged: (name, shown) =>
         isDeepStrictEqual(this.#observe(name, EMPTY_HISTORY).cgroup, shown),
@@ -115,7 +120,12 @@ export class FakeMachine {
       actuators: this.#actuators(),
       canLaunch: async () => {},
       loadHistory: (name) => this.histories.get(name) ?? EMPTY_HISTORY,
-      saveHistory: (name, history) => this.histories.set(name, history),
+      saveHistory: (name, history) => {
+        const last = history.job?.last ?? null;
+        const isNew = last !== (this.histories.get(name)?.job?.last ?? null);
+        this.histories.set(name, history);
+        if (isNew && last !== null && last.run !== null) this.#decided(name, last);
+      },
       emit: (event) => this.events.push(`${event.service} ${event.kind}`),
       forgotten: (name) => this.intents.delete(name),
     };
@@ -145,6 +155,9 @@ export class FakeMachine {
         this.#service(name).capturedRun = action.runNumber;
         this.#service(name).logSettings = logSettingsOf(action.spec);
       }),
+      'record-slots': noted((name, action: Action<'record-slots'>) => {
+        for (const slot of action.slots) this.#decided(name, slot);
+      }),
       'remove-cgroup': noted((name) => {
         if (this.isRunning(name)) this.violations.push(`${name}: a populated cgroup was removed`);
         this.#service(name).hasCgroup = false;
@@ -155,6 +168,13 @@ export class FakeMachine {
         this.histories.delete(name);
       }),
     };
+  }
+
+  /** Told with the action, and again with the history. */
+  #decided(name: ServiceName, slot: SlotRecord): void {
+    if (this.#told.has(slot)) return;
+    this.#told.add(slot);
+    this.slots.push({ name, ...slot });
   }
 
   #start(name: ServiceName, { accepted, runNumber }: Action<'start'>) {

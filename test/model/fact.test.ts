@@ -6,7 +6,9 @@ import {
   at,
   endedHistory,
   exited,
+  progress,
   run,
+  slot,
   stopProgress,
 } from '../builders/situations.ts';
 
@@ -30,6 +32,23 @@ describe('a fact', () => {
       mainOutlived: false,
       stop: null,
       nextStartMonotonicMs: null,
+    });
+  });
+
+  it('of a launch for a slot that was withdrawn has the slot run at once', () => {
+    const before = endedHistory(exited(0), {
+      job: progress({ current: slot({ run: null, tries: 0 }) }),
+    });
+    const launching = applyFact(before, {
+      kind: 'launching',
+      run: run({ number: 2, launchedAt: at(5), intentId: 4 }),
+      slotMs: slot().slotMs,
+    });
+    expect(launching.job).toMatchObject({ current: { run: 2, tries: 1 }, servedIntentId: 4 });
+    const after = applyFact(launching, { kind: 'launch-withdrawn', runNumber: 2, before });
+    expect(after.job).toMatchObject({
+      current: { run: null, tries: 0 },
+      ...{ servedIntentId: 0, retryAtMonotonicMs: at(5).monotonicMs },
     });
   });
 

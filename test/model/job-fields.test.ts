@@ -1,20 +1,24 @@
 import { describe, expect, it } from 'vitest';
-import { parseCronOutline, parseLocalTime, parseTimeZone } from '../../src/model/job-fields.ts';
+import { parseLocalTime, parseSchedule, parseTimeZone } from '../../src/model/job-fields.ts';
 
 describe('fields of jobs', () => {
   it.each(['* * * * *', '*/15 0-6 1,15 JAN Mon'])('takes %s for a schedule', (text) => {
-    expect(parseCronOutline(text)).toEqual({ ok: true, value: text });
+    expect(parseSchedule(text)).toEqual({ ok: true, value: text });
   });
 
   it.each(['* * * * * *', '* * * * * * 2030'])('says that %s has fields too many', (text) => {
-    expect(parseCronOutline(text)).toEqual({
+    expect(parseSchedule(text)).toEqual({
       ok: false,
       expected: '5 cron fields (seconds and years are not supported)',
     });
   });
 
   it.each(['', '* * * *', '@daily', '* * * * ?;'])('refuses %j as a schedule', (text) => {
-    expect(parseCronOutline(text).ok).toBe(false);
+    expect(parseSchedule(text).ok).toBe(false);
+  });
+
+  it('parts the fields of a schedule by one space', () => {
+    expect(parseSchedule('  0  4\t* * * ')).toEqual({ ok: true, value: '0 4 * * *' });
   });
 
   it.each(['2030-01-31', '2028-02-29', '2030-01-31 23:59:59'])('takes %s for a time', (text) => {

@@ -29,6 +29,7 @@ function planned(input: Partial<PlanInput>) {
       environment: readingOf('old'),
       history: activeHistory({ run: startedWith }),
       shuttingDown: false,
+      hostId: 'host',
       ...input,
     },
     at(10_000),

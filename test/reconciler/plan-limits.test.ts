@@ -15,6 +15,7 @@ function planned(limits: AppliedResources | null) {
     desired: desired(accepted({ resources: HALF })),
     wanted: { kind: 'run' },
     shuttingDown: false,
+    hostId: 'host',
     intent: null,
     environment: null,
     history: activeHistory(),

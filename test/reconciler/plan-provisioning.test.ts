@@ -46,6 +46,7 @@ function summary(
       environment: null,
       history: EMPTY_HISTORY,
       shuttingDown: false,
+      hostId: 'host',
       ...input,
     },
     NOW,

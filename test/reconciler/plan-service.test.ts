@@ -31,6 +31,7 @@ function summary(input: Partial<PlanInput>, now = at(10_000)) {
       environment: null,
       history: EMPTY_HISTORY,
       shuttingDown: false,
+      hostId: 'host',
       ...input,
     },
     now,
@@ -52,6 +53,7 @@ function messages(input: Partial<PlanInput>, now = at(10_000)) {
       environment: null,
       history: EMPTY_HISTORY,
       shuttingDown: false,
+      hostId: 'host',
       ...input,
     },
     now,
@@ -863,6 +865,7 @@ describe('a start', () => {
         history,
         environment: null,
         shuttingDown: false,
+        hostId: 'host',
       },
       at(0),
     );
@@ -873,9 +876,9 @@ describe('a start', () => {
 
   it('without any request names none', () => {
     const input = { desired: desired(), intent: null, observation: absent, history: EMPTY_HISTORY };
-    expect(plan({ ...input, environment: null, shuttingDown: false }, at(0)).actions).toMatchObject(
-      [{ intentId: 0 }],
-    );
+    expect(
+      plan({ ...input, environment: null, shuttingDown: false, hostId: 'host' }, at(0)).actions,
+    ).toMatchObject([{ intentId: 0 }]);
   });
 
   it('uses the signal of the spec, and of the newest spec', () => {
@@ -888,7 +891,10 @@ describe('a start', () => {
       observation: running(1),
       history: activeHistory(),
     };
-    const planned = plan({ ...input, environment: null, shuttingDown: false }, at(0));
+    const planned = plan(
+      { ...input, environment: null, shuttingDown: false, hostId: 'host' },
+      at(0),
+    );
     expect(planned.actions).toMatchObject([{ kind: 'signal', signal: 'SIGQUIT' }]);
     expect(planned.requeueAfterMs).toBe(9_000);
   });
@@ -898,9 +904,9 @@ describe('a start', () => {
       run: run({ accepted: accepted({ stop: { kind: 'signal', signal: 'SIGINT' } }) }),
     });
     const input = { desired: null, intent: null, observation: running(1), history: stopped };
-    expect(plan({ ...input, environment: null, shuttingDown: false }, at(0)).actions).toMatchObject(
-      [{ signal: 'SIGINT' }],
-    );
+    expect(
+      plan({ ...input, environment: null, shuttingDown: false, hostId: 'host' }, at(0)).actions,
+    ).toMatchObject([{ signal: 'SIGINT' }]);
   });
 
   it('of unknown spec is killed after the default grace', () => {
@@ -915,6 +921,7 @@ describe('a start', () => {
       environment: null,
       history,
       shuttingDown: false,
+      hostId: 'host',
     };
     expect(plan(input, at(4_999)).requeueAfterMs).toBe(1);
     expect(plan(input, at(5_000)).actions.map((action) => action.kind)).toEqual(['kill']);

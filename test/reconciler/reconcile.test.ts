@@ -47,6 +47,7 @@ class Bench {
   readonly ports: ReconcilePorts = {
     clock: this.clock,
     random: () => 0.5,
+    hostId: 'host',
     observe: () => this.observation,
     isUnchanged: (_name, shown) => isDeepStrictEqual(this.observation.cgroup, shown),
     watch: () => this.calls.push('watch'),
@@ -64,6 +65,7 @@ class Bench {
       limit: this.#actuator('limit'),
       kill: this.#actuator('kill'),
       'capture-logs': this.#actuator('capture-logs'),
+      'record-slots': this.#actuator('record-slots'),
       'remove-cgroup': this.#actuator('remove-cgroup'),
       forget: this.#actuator('forget'),
     },

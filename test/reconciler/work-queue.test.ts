@@ -31,6 +31,18 @@ const A = name('a');
 const B = name('b');
 
 describe('the work queue', () => {
+  it('takes up what is urgent before others that wait', async () => {
+    const gate = new Gate();
+    const queue = new WorkQueue(new FakeClock(), 1, gate.work, (each) => each === WEB);
+    for (const each of [A, B, WEB]) queue.add(each);
+    for (let turns = 0; turns < 3; turns += 1) {
+      await turn();
+      gate.letOne();
+    }
+    await turn();
+    expect(gate.begun).toEqual([A, WEB, B]);
+  });
+
   it('works on a name once, however often it was added before that', async () => {
     const { gate, queue } = queueOf(1);
     queue.add(A);

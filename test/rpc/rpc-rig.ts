@@ -78,6 +78,12 @@ const EMPTY_HANDLERS: Handlers = {
   'events.list': () => ({ events: [], next_seq: 0, last_seq: 0 }),
   'flags.set': () => ({ services: [] }),
   'flags.clear': () => ({ services: [] }),
+  'jobs.run': () => ({ run: 1, positions: [0, 0] }),
+  'jobs.output': () => ({
+    ...{ stdout: '', stderr: '', positions: [0, 0], over: true, exit: null, outcome: null },
+  }),
+  'jobs.history': () => ({ slots: [] }),
+  'jobs.next': () => ({ slots: [] }),
   'logs.tail': () => ({ files: [] }),
 };
 

@@ -88,6 +88,26 @@ describe('a service file', () => {
         maxTotalBytes: 1024 ** 3,
         hints: [join(FIXTURES, 'app/app.log'), '/var/log/other.log'],
       },
+      resources: {
+        maxCpu: 250,
+        maxMemory: 64 * 1024 ** 2,
+        memoryHigh: 48_000_000,
+        maxSwap: 0,
+        maxPids: 100,
+        cpuWeight: 10,
+        ioWeight: 500,
+        ioBandwidth: [
+          {
+            device: '8:0',
+            readBytesPerSecond: 1024 ** 2,
+            writeBytesPerSecond: null,
+            readIops: null,
+            writeIops: 20,
+          },
+        ],
+        oom: 'process',
+      },
+      job: null,
       restart: {
         policy: 'on-failure',
         backoffMs: 120_000,
