@@ -6,6 +6,7 @@ import type { RecordedEvent, ServiceEvent } from '../model/event.ts';
 import type { Exit } from '../model/history.ts';
 import type { Actor, Intent } from '../model/intent.ts';
 import type { SlotOutcome } from '../model/job-progress.ts';
+import type { LogPosition } from '../model/log-position.ts';
 import type { FieldChange, ServiceChange } from '../model/service-change.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import type { AcceptedSpec } from '../model/service-spec.ts';
@@ -112,7 +113,9 @@ export interface JobHistoryEntry {
 interface OutputPiece {
   readonly text: string;
   /** Where to read on. */
-  readonly position: number;
+  readonly position: LogPosition;
+  /** Something before it could not be read any more. */
+  readonly isGap: boolean;
 }
 
 interface DaemonInfo {
@@ -185,11 +188,11 @@ export interface ApiPorts {
   /** The same of the files that the service writes by itself, as far as its user may read them. */
   readonly tailHints: (name: ServiceName, lines: number) => Promise<readonly LogTail[]>;
   /** Where the service's two output files end now, stdout first. */
-  readonly outputPositions: (name: ServiceName) => readonly number[];
+  readonly outputPositions: (name: ServiceName) => readonly LogPosition[];
   /** Reads on in both; in whole lines unless `toTheEnd`. */
   readonly readOutput: (
     name: ServiceName,
-    positions: readonly number[],
+    positions: readonly LogPosition[],
     toTheEnd: boolean,
   ) => readonly OutputPiece[];
   /** The newest `limit` slots and operators' runs of jobs, oldest first. */

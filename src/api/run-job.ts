@@ -96,7 +96,8 @@ export function readRunOutput(
   return {
     stdout: stdout?.text ?? '',
     stderr: stderr?.text ?? '',
-    positions: [stdout?.position ?? 0, stderr?.position ?? 0],
+    positions: [stdout, stderr].flatMap((piece) => piece?.position ?? []),
+    gap: stdout?.isGap === true || stderr?.isGap === true,
     over: end !== null,
     exit: end?.exit ?? null,
     outcome: end?.outcome ?? null,

@@ -135,7 +135,9 @@ function createPorts(parts: ApiParts): ApiPorts {
     events: (query) => journal.events(query),
     outputPositions: (name) => outputPaths(store, name).map(endOf),
     readOutput: (name, positions, toTheEnd) =>
-      outputPaths(store, name).map((path, index) => readOn(path, positions[index] ?? 0, toTheEnd)),
+      outputPaths(store, name).map((path, index) =>
+        readOn(path, positions[index] ?? endOf(path), toTheEnd),
+      ),
     jobHistory: (query) =>
       journal.jobHistory(query).map(({ exit, ...rest }) => ({ ...rest, exit: parseExit(exit) })),
     hostId: hostId(),

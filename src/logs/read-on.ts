@@ -1,51 +1,99 @@
-import { closeSync, fstatSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, lstatSync, readSync } from 'node:fs';
 import { openForRead } from '../host/safe-open.ts';
 import { isErrno } from '../lib/errors.ts';
+import type { LogPosition } from '../model/log-position.ts';
+import { MAX_BACKUPS, nameOf } from './backups.ts';
 
-/** What stands in a file after a position, and where that ends. */
+/** What stands in a log after a position, and where that ends. */
 export interface ReadOn {
   readonly text: string;
-  readonly position: number;
+  readonly position: LogPosition;
+  /** What was read last is compressed or removed by now: the rest of it is not shown. */
+  readonly isGap: boolean;
 }
 
 const MOST_BYTES = 64 * 1024;
 const NEWLINE = 0x0a;
 
 /**
- * Reads on in a file that grows, 64 KiB at the most, in whole lines unless `toTheEnd` (or a line is
- * longer). A file that is shorter than the position is another one by now: it is read from its
- * beginning. One that is not there is empty.
- * @throws ProcessmasterError when the file is there and cannot (or must not) be read.
+ * Reads on in a log that grows, 64 KiB at the most, in whole lines unless `toTheEnd` (or a line is
+ * longer). A file that was put aside meanwhile is read to its end before the next one. A file that is
+ * shorter than the position was truncated: it is read from its beginning. One that is not there is
+ * empty.
+ * @throws ProcessmasterError when a file is there and cannot (or must not) be read.
  */
-export function readOn(path: string, position: number, toTheEnd: boolean): ReadOn {
-  const fd = openIfThere(path);
-  if (fd === null) return { text: '', position: 0 };
-  try {
-    const from = position > fstatSync(fd).size ? 0 : position;
-    const buffer = Buffer.allocUnsafe(MOST_BYTES);
-    const read = buffer.subarray(0, readSync(fd, buffer, 0, MOST_BYTES, from));
-    const bytes = read.subarray(0, wholeLines(read, toTheEnd));
-    return { text: bytes.toString('utf8'), position: from + bytes.length };
-  } finally {
-    closeSync(fd);
+export function readOn(path: string, position: LogPosition, toTheEnd: boolean): ReadOn {
+  const nothing: ReadOn = { text: '', position, isGap: false };
+  const live = inodeAt(path);
+  if (position.inode === null || position.inode === live) {
+    return readFile(path, live, position.offset, toTheEnd) ?? nothing;
   }
+  const number = numberOf(path, position.inode);
+  if (number === null) {
+    const begun = live === null ? null : readFile(path, live, 0, toTheEnd);
+    return begun === null ? nothing : { ...begun, isGap: true };
+  }
+  const rest = readFile(nameOf(path, number, false), position.inode, position.offset, true);
+  if (rest === null || rest.text !== '') return rest ?? nothing;
+  const next = number === 1 ? live : inodeAt(nameOf(path, number - 1, false));
+  // In the middle of a rotation there may be none for a moment.
+  return next === null ? nothing : readOn(path, { inode: next, offset: 0 }, toTheEnd);
 }
 
-/** The size of a file: where it is read on from when nothing of it is wanted so far. */
-export function endOf(path: string): number {
-  const fd = openIfThere(path);
-  if (fd === null) return 0;
-  try {
-    return fstatSync(fd).size;
-  } finally {
-    closeSync(fd);
+/** The end of a log: where it is read on from when nothing of it is wanted so far. */
+export function endOf(path: string): LogPosition {
+  return withFile(path, (_fd, inode, bytes) => ({ inode, offset: bytes })) ?? BEGINNING;
+}
+
+const BEGINNING: LogPosition = { inode: null, offset: 0 };
+
+/** `null` when that file is not under that name (any more). */
+function readFile(
+  path: string,
+  expectedInode: number | null,
+  offset: number,
+  toTheEnd: boolean,
+): ReadOn | null {
+  return withFile(path, (fd, inode, bytes) => {
+    if (inode !== expectedInode) return null;
+    const from = offset > bytes ? 0 : offset;
+    const buffer = Buffer.allocUnsafe(MOST_BYTES);
+    const read = buffer.subarray(0, readSync(fd, buffer, 0, MOST_BYTES, from));
+    const whole = read.subarray(0, wholeLines(read, toTheEnd));
+    const position = { inode, offset: from + whole.length };
+    return { text: whole.toString('utf8'), position, isGap: false };
+  });
+}
+
+/** Which backup has that inode; rotation renames, so it keeps it until it is compressed. */
+function numberOf(path: string, inode: number): number | null {
+  for (let number = 1; number <= MAX_BACKUPS; number += 1) {
+    const found = inodeAt(nameOf(path, number, false));
+    if (found === inode) return number;
+    if (found === null && inodeAt(nameOf(path, number, true)) === null) return null;
   }
+  return null;
+}
+
+function inodeAt(path: string): number | null {
+  return lstatSync(path, { throwIfNoEntry: false })?.ino ?? null;
 }
 
 function wholeLines(bytes: Buffer, toTheEnd: boolean): number {
   const end = bytes.lastIndexOf(NEWLINE) + 1;
   const isLongLine = end === 0 && bytes.length === MOST_BYTES;
   return isLongLine || (toTheEnd && bytes.length < MOST_BYTES) ? bytes.length : end;
+}
+
+function withFile<T>(path: string, use: (fd: number, inode: number, bytes: number) => T): T | null {
+  const fd = openIfThere(path);
+  if (fd === null) return null;
+  try {
+    const { ino, size } = fstatSync(fd);
+    return use(fd, ino, size);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 function openIfThere(path: string): number | null {

@@ -252,7 +252,14 @@ export const contract = {
     params: params({
       name: text,
       run: between(0, Number.MAX_SAFE_INTEGER),
-      positions: z.array(between(0, Number.MAX_SAFE_INTEGER)).check(z.maxLength(2)),
+      positions: z
+        .array(
+          params({
+            inode: z.nullable(between(0, Number.MAX_SAFE_INTEGER)),
+            offset: between(0, Number.MAX_SAFE_INTEGER),
+          }),
+        )
+        .check(z.maxLength(2)),
     }),
     result: runOutput,
   },

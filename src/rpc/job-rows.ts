@@ -46,15 +46,23 @@ export const nextSlotRow = z.object({
   blocked: textOrNull,
 });
 
+/** See {@link LogPosition}; opaque to clients. */
+export const logPosition = z.object({
+  inode: z.nullable(z.number()),
+  offset: z.number(),
+});
+
 /** A run that an operator began, and where its output is to be read on from. */
-export const begunRun = z.object({ run: z.number(), positions: list(z.number()) });
+export const begunRun = z.object({ run: z.number(), positions: list(logPosition) });
 
 /** What a run has written since, and how it ended. */
 export const runOutput = z.object({
   stdout: z.string(),
   stderr: z.string(),
   /** Where to read on; give it back as it is. */
-  positions: list(z.number()),
+  positions: list(logPosition),
+  /** Some of it was put aside and compressed (or removed) before it could be read. */
+  gap: z.boolean(),
   /** It has ended, and nothing of its output comes any more but what was not read yet. */
   over: z.boolean(),
   /** Null while it goes on. */

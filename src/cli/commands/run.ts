@@ -19,7 +19,7 @@ const EXIT_UNKNOWN = 1;
 interface Followed {
   readonly name: string;
   readonly run: number;
-  positions: readonly number[];
+  positions: RunOutput['positions'];
   /** So many times in a row the daemon did not know of it. */
   unknownLooks: number;
 }
@@ -73,6 +73,10 @@ async function readPiece({ call }: Invocation, followed: Followed): Promise<RunO
 
 async function show(invocation: Invocation, followed: Followed, piece: RunOutput) {
   followed.positions = piece.positions;
+  if (piece.gap) {
+    const where = `see the log files of '${followed.name}'`;
+    await invocation.complain(`pmctl: more was written than could be shown in time: ${where}\n`);
+  }
   // For machines, stdout is the result.
   const write = invocation.format === 'json' ? invocation.complain : invocation.write;
   if (piece.stdout !== '') await write(piece.stdout);
