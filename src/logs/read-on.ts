@@ -25,15 +25,15 @@ const NEWLINE = 0x0a;
 export function readOn(path: string, position: LogPosition, toTheEnd: boolean): ReadOn {
   const nothing: ReadOn = { text: '', position, isGap: false };
   const live = inodeAt(path);
-  if (position.inode === null || position.inode === live) {
-    return readFile(path, live, position.offset, toTheEnd) ?? nothing;
-  }
-  const number = numberOf(path, position.inode);
+  const inode = position.inode ?? oldestOf(path) ?? live;
+  if (inode === null) return nothing;
+  if (inode === live) return readFile(path, live, position.offset, toTheEnd) ?? nothing;
+  const number = numberOf(path, inode);
   if (number === null) {
     const begun = live === null ? null : readFile(path, live, 0, toTheEnd);
     return begun === null ? nothing : { ...begun, isGap: true };
   }
-  const rest = readFile(nameOf(path, number, false), position.inode, position.offset, true);
+  const rest = readFile(nameOf(path, number, false), inode, position.offset, true);
   if (rest === null || rest.text !== '') return rest ?? nothing;
   const next = number === 1 ? live : inodeAt(nameOf(path, number - 1, false));
   // In the middle of a rotation there may be none for a moment.
@@ -42,15 +42,17 @@ export function readOn(path: string, position: LogPosition, toTheEnd: boolean): 
 
 /** The end of a log: where it is read on from when nothing of it is wanted so far. */
 export function endOf(path: string): LogPosition {
-  return withFile(path, (_fd, inode, bytes) => ({ inode, offset: bytes })) ?? BEGINNING;
+  const end = (_fd: number, inode: number, bytes: number) => ({ inode, offset: bytes });
+  return withFile(path, end) ?? withFile(nameOf(path, 1, false), end) ?? BEGINNING;
 }
 
+/** Of all that comes. */
 const BEGINNING: LogPosition = { inode: null, offset: 0 };
 
 /** `null` when that file is not under that name (any more). */
 function readFile(
   path: string,
-  expectedInode: number | null,
+  expectedInode: number,
   offset: number,
   toTheEnd: boolean,
 ): ReadOn | null {
@@ -63,6 +65,17 @@ function readFile(
     const position = { inode, offset: from + whole.length };
     return { text: whole.toString('utf8'), position, isGap: false };
   });
+}
+
+/** The oldest backup that is not compressed. */
+function oldestOf(path: string): number | null {
+  let oldest: number | null = null;
+  for (let number = 1; number <= MAX_BACKUPS; number += 1) {
+    const found = inodeAt(nameOf(path, number, false));
+    if (found === null) break;
+    oldest = found;
+  }
+  return oldest;
 }
 
 /** Which backup has that inode; rotation renames, so it keeps it until it is compressed. */

@@ -47,7 +47,7 @@ export const nextSlotRow = z.object({
 });
 
 /** See {@link LogPosition}; opaque to clients. */
-export const logPosition = z.object({
+const logPosition = z.object({
   inode: z.nullable(z.number()),
   offset: z.number(),
 });

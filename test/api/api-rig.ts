@@ -109,7 +109,7 @@ export class MemoryDaemon {
       },
       enqueue: (named) => this.enqueued.push(named),
       desired: (named) => this.#statuses.get(named)?.desired ?? null,
-      outputPositions: () => [0, 0],
+      outputPositions: () => [],
       readOutput: () => [],
       jobHistory: () => [],
       hostId: 'host',

@@ -64,9 +64,10 @@ test('a run is told to have begun when there is one after the request', async ()
     const begun = run({ number: 4, intentId: asked.id });
     daemon.show({ ...before, intent: asked, history: activeHistory({ run: begun }) });
   };
-  const ports = daemon.ports({ outputPositions: () => [7, 8] });
+  const positions = [7, 8].map((offset) => ({ inode: 1, offset }));
+  const ports = daemon.ports({ outputPositions: () => positions });
   const params = { name: 'report', force: false };
-  expect(await runJob(ports, params, caller())).toEqual({ run: 4, positions: [7, 8] });
+  expect(await runJob(ports, params, caller())).toEqual({ run: 4, positions });
 });
 
 test('a run is refused when a stop comes first, or it cannot be provisioned', async () => {
@@ -88,7 +89,7 @@ test('a run is over when its cgroup is gone, and its exit is known later, too', 
   const ended = { ...reports(), history: endedHistory(exited(3)) };
   const daemon = new MemoryDaemon({ ...ended, cgroup: { kind: 'empty' } });
   const read = (number: number) =>
-    readRunOutput(daemon.ports(), { name: 'report', run: number, positions: [0, 0] });
+    readRunOutput(daemon.ports(), { name: 'report', run: number, positions: [] });
   expect(read(1)).toMatchObject({ over: false, exit: null });
   daemon.show(ended);
   expect(read(1)).toMatchObject({ over: true, exit: { code: 3 } });

@@ -85,6 +85,18 @@ test('files that were put aside are read to their end, one after the other', () 
   expect(readAll(position)).toEqual({ text: 'one\ntwo\nthree\nfour\n', isGap: false });
 });
 
+test('a log that was not there is read from its first line on, however often it was put aside', () => {
+  const position = endOf(path);
+  for (const part of ['one\n', 'two\n']) {
+    writeFileSync(path, part);
+    rotate();
+  }
+  expect(readAll(position)).toEqual({ text: 'one\ntwo\n', isGap: false });
+  const now = endOf(path);
+  writeFileSync(path, 'three\n');
+  expect(readAll(now)).toEqual({ text: 'three\n', isGap: false });
+});
+
 test('what is compressed by now is told as a gap, and the log is read from its newest file on', () => {
   writeFileSync(path, 'seen\n');
   const position = endOf(path);

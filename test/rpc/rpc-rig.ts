@@ -78,9 +78,9 @@ const EMPTY_HANDLERS: Handlers = {
   'events.list': () => ({ events: [], next_seq: 0, last_seq: 0 }),
   'flags.set': () => ({ services: [] }),
   'flags.clear': () => ({ services: [] }),
-  'jobs.run': () => ({ run: 1, positions: [0, 0] }),
+  'jobs.run': () => ({ run: 1, positions: [] }),
   'jobs.output': () => ({
-    ...{ stdout: '', stderr: '', positions: [0, 0], over: true, exit: null, outcome: null },
+    ...{ stdout: '', stderr: '', positions: [], gap: false, over: true, exit: null, outcome: null },
   }),
   'jobs.history': () => ({ slots: [] }),
   'jobs.next': () => ({ slots: [] }),
