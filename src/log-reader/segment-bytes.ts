@@ -10,8 +10,6 @@ const readAsync = promisify(read);
 
 /** The content of one file of a log, read in pieces; the loop of the daemon goes on meanwhile. */
 export interface OpenSegment {
-  /** Of what is on the disk; grows. */
-  readonly size: () => number;
   /** At most so many bytes from an offset of the content; fewer only at its end. */
   readonly read: (offset: number, length: number) => Promise<Buffer>;
   readonly close: () => void;
@@ -22,17 +20,19 @@ export interface OpenSegment {
  * @throws ProcessmasterError `conflict` when another file has its name by now; else see openForRead
  */
 export function openSegment(segment: Segment): OpenSegment {
+  const open = () => openFile(segment);
+  return segment.isCompressed ? openCompressed(open) : openPlain(open());
+}
+
+function openFile(segment: Segment): number {
   const fd = openForRead(segment.path);
-  if (fstatSync(fd).ino !== segment.inode) {
-    close(fd, () => {});
-    throw new ProcessmasterError('conflict', `'${segment.path}' was renamed meanwhile`);
-  }
-  return segment.isCompressed ? openCompressed(fd) : openPlain(fd);
+  if (fstatSync(fd).ino === segment.inode) return fd;
+  close(fd, () => {});
+  throw new ProcessmasterError('conflict', `'${segment.path}' was renamed meanwhile`);
 }
 
 function openPlain(fd: number): OpenSegment {
   return {
-    size: () => fstatSync(fd).size,
     read: async (offset, length) => {
       const buffer = Buffer.allocUnsafe(length);
       const { bytesRead } = await readAsync(fd, buffer, 0, length, offset);
@@ -42,47 +42,61 @@ function openPlain(fd: number): OpenSegment {
   };
 }
 
-function openCompressed(fd: number): OpenSegment {
-  let stream: Gunzip | null = null;
-  let at = 0;
-  let rest: Buffer = Buffer.alloc(0);
-  let chunks: AsyncIterator<Buffer> | null = null;
-  const begin = () => {
-    stream?.destroy();
-    stream = createGunzip();
-    const source = createReadStream('', { fd, autoClose: false, start: 0 });
-    // What went wrong is thrown by the iterator.
-    pipeline(source, stream, () => {});
-    chunks = stream[Symbol.asyncIterator]();
-    [at, rest] = [0, Buffer.alloc(0)];
-  };
-  const next = async () => {
-    const { value, done } = (await chunks?.next()) ?? { done: true, value: undefined };
-    if (done === true) return false;
-    rest = rest.length === 0 ? value : Buffer.concat([rest, value]);
-    return true;
-  };
+function openCompressed(open: () => number): OpenSegment {
+  let content = new Content(open());
   return {
-    size: () => fstatSync(fd).size,
     read: async (offset, length) => {
-      if (stream === null || offset < at) begin();
-      while (at + rest.length <= offset) {
-        at += rest.length;
-        rest = Buffer.alloc(0);
-        if (!(await next())) return rest;
+      // What is behind is reached from the beginning alone.
+      if (offset < content.offset) {
+        content.close();
+        content = new Content(open());
       }
-      rest = rest.subarray(offset - at);
-      at = offset;
-      while (rest.length < length && (await next()));
-      const wanted = rest.subarray(0, length);
-      rest = rest.subarray(wanted.length);
-      at += wanted.length;
-      return wanted;
+      return content.read(offset, length);
     },
-    close: () => {
-      stream?.destroy();
-      // Nothing reads from it any more once the stream has ended.
-      setImmediate(() => close(fd, () => {}));
-    },
+    close: () => content.close(),
   };
+}
+
+/** What a compressed file holds, from its beginning on; memory is bounded by what is read at once. */
+class Content {
+  /** Of the next byte that can be given. */
+  offset = 0;
+  readonly #gunzip: Gunzip;
+  readonly #chunks: AsyncIterator<Buffer>;
+  #rest: Buffer = Buffer.alloc(0);
+
+  constructor(fd: number) {
+    this.#gunzip = createGunzip();
+    // It closes the descriptor when nothing reads from it any more; the iterator throws what goes wrong.
+    pipeline(createReadStream('', { fd, start: 0 }), this.#gunzip, () => {});
+    this.#chunks = this.#gunzip[Symbol.asyncIterator]();
+  }
+
+  async read(offset: number, length: number): Promise<Buffer> {
+    while (this.offset + this.#rest.length < offset) {
+      this.#take(this.#rest.length);
+      if (!(await this.#next())) return this.#rest;
+    }
+    this.#take(offset - this.offset);
+    while (this.#rest.length < length && (await this.#next()));
+    return this.#take(length);
+  }
+
+  close(): void {
+    this.#gunzip.destroy();
+  }
+
+  #take(length: number): Buffer {
+    const taken = this.#rest.subarray(0, length);
+    this.#rest = this.#rest.subarray(taken.length);
+    this.offset += taken.length;
+    return taken;
+  }
+
+  async #next(): Promise<boolean> {
+    const { value, done } = await this.#chunks.next();
+    if (done === true) return false;
+    this.#rest = this.#rest.length === 0 ? value : Buffer.concat([this.#rest, value]);
+    return true;
+  }
 }
