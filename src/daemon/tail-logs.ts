@@ -5,6 +5,7 @@ import { tailLines, tailOfEnd } from '../logs/tail.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import type { ServiceSpec } from '../model/service-spec.ts';
 import type { Store } from '../reconciler/store.ts';
+import { specOf } from './read-logs.ts';
 
 /** Most bytes of a log file that are looked at for its last lines. */
 const TAIL_BYTES = 1_048_576;
@@ -50,9 +51,4 @@ async function tailHint(spec: ServiceSpec, path: string, lines: number): Promise
 
 function outputPaths({ logs }: ServiceSpec): readonly string[] {
   return [...new Set([logs.stdout, logs.stderr])];
-}
-
-function specOf(store: Store, name: ServiceName): ServiceSpec | null {
-  const status = store.status(name);
-  return (status?.desired?.accepted ?? status?.history.run?.accepted)?.spec ?? null;
 }

@@ -23,16 +23,17 @@ export async function findPosition(
   position: LogPosition,
 ): Promise<Found> {
   if (position.inode === 0) return { index: 0, offset: 0, isGap: false };
-  let sameInode = -1;
+  let [inTime, sameInode] = [-1, -1];
   for (const [index, segment] of segments.entries()) {
     const isSame = segment.inode === position.inode;
     const isInTime = couldBe(segment, position);
     if (!(isSame || isInTime) || !(await holds(segment, position))) continue;
-    if (isInTime) return { index, offset: position.offset, isGap: false };
-    sameInode = index;
+    if (isInTime && (isSame || inTime === -1)) inTime = index;
+    if (isSame) sameInode = index;
   }
-  // The clock was set: the inode and the beginning have to do.
-  if (sameInode !== -1) return { index: sameInode, offset: position.offset, isGap: false };
+  // Where the clock was set, the inode and the beginning have to do.
+  const index = inTime === -1 ? sameInode : inTime;
+  if (index !== -1) return { index, offset: position.offset, isGap: false };
   const next = segments.findIndex((one) => one.isLive || one.modifiedAtMs > position.modified_ms);
   return { index: next === -1 ? segments.length : next, offset: 0, isGap: true };
 }

@@ -19,7 +19,8 @@ export function findLastLines(path: string, lines: number): Promise<LogPosition>
     const segments = listSegments(path);
     const newest = segments.at(-1);
     if (newest === undefined) return BEGINNING;
-    if (lines === 0) return reading(newest, (open) => at(open, newest, newest.bytes));
+    if (lines === 0)
+      return reading(newest, async (open) => at(open, newest, await endOf(open, newest)));
     // The newline at the very end ends a line and begins none.
     let missing = lines + 1;
     for (const segment of segments.toReversed()) {
@@ -116,6 +117,15 @@ function firstStamped(block: Buffer): { readonly offset: number; readonly atMs: 
     if (atMs !== null) return { offset: end + 1, atMs };
   }
   return null;
+}
+
+async function endOf(open: OpenSegment, { bytes, isCompressed }: Segment): Promise<number> {
+  if (!isCompressed) return bytes;
+  for (let offset = 0; ; ) {
+    const { length } = await open.read(offset, BLOCK_BYTES);
+    if (length === 0) return offset;
+    offset += length;
+  }
 }
 
 async function endsLine(open: OpenSegment, { bytes, isCompressed }: Segment): Promise<boolean> {

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { exitRow } from './exit-row.ts';
+import { logPosition } from './log-rows.ts';
 
 const list = <T extends z.core.$ZodType>(item: T) => z.readonly(z.array(item));
 const numberOrNull = z.nullable(z.number());
@@ -47,14 +48,14 @@ export const nextSlotRow = z.object({
 });
 
 /** A run that an operator began, and where its output is to be read on from. */
-export const begunRun = z.object({ run: z.number(), positions: list(z.number()) });
+export const begunRun = z.object({ run: z.number(), positions: list(logPosition) });
 
 /** What a run has written since, and how it ended. */
 export const runOutput = z.object({
   stdout: z.string(),
   stderr: z.string(),
   /** Where to read on; give it back as it is. */
-  positions: list(z.number()),
+  positions: list(logPosition),
   /** It has ended, and nothing of its output comes any more but what was not read yet. */
   over: z.boolean(),
   /** Null while it goes on. */

@@ -6,6 +6,7 @@ import { onTestFinished } from 'vitest';
 import type { BuildInfo } from '../../src/lib/build-info.ts';
 import { ProcessmasterError } from '../../src/lib/errors.ts';
 import { LineDecoder } from '../../src/lib/line-decoder.ts';
+import { BEGINNING } from '../../src/log-reader/log-position.ts';
 import type { Handlers } from '../../src/rpc/dispatch.ts';
 import { RpcServer, type RpcServerLimits } from '../../src/rpc/server.ts';
 import { listenOnUnixSocket } from '../../src/rpc/unix-socket.ts';
@@ -78,12 +79,15 @@ const EMPTY_HANDLERS: Handlers = {
   'events.list': () => ({ events: [], next_seq: 0, last_seq: 0 }),
   'flags.set': () => ({ services: [] }),
   'flags.clear': () => ({ services: [] }),
-  'jobs.run': () => ({ run: 1, positions: [0, 0] }),
+  'jobs.run': () => ({ run: 1, positions: [] }),
   'jobs.output': () => ({
-    ...{ stdout: '', stderr: '', positions: [0, 0], over: true, exit: null, outcome: null },
+    ...{ stdout: '', stderr: '', positions: [], over: true, exit: null, outcome: null },
   }),
   'jobs.history': () => ({ slots: [] }),
   'jobs.next': () => ({ slots: [] }),
+  'logs.sources': () => ({ sources: [], window: null }),
+  'logs.start': () => ({ position: BEGINNING }),
+  'logs.read': () => ({ pieces: [] }),
   'logs.tail': () => ({ files: [] }),
 };
 
