@@ -77,7 +77,8 @@ function sourceAt(ports: ApiPorts, application: string, path: string): LogSource
 function previousRun(ports: ApiPorts, name: ServiceName): ResultOf<'logs.sources'>['window'] {
   const [before, last] = ports.runs(name, 2);
   const since = before?.startedAtMs ?? null;
-  const until = before?.endedAtMs ?? last?.startedAtMs ?? null;
+  // All that a run has said is in the files before the next one begins.
+  const until = last?.startedAtMs ?? before?.endedAtMs ?? null;
   if (before === undefined || last === undefined || since === null || until === null) {
     const why = 'there is no run before the last one';
     throw new ProcessmasterError('not_found', `cannot show the previous run of '${name}': ${why}`);

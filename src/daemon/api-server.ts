@@ -141,7 +141,7 @@ function createPorts(parts: ApiParts): ApiPorts {
     jobHistory: (query) =>
       journal.jobHistory(query).map(({ exit, ...rest }) => ({ ...rest, exit: parseExit(exit) })),
     hostId: hostId(),
-    tailLogs: async (name, lines) => tailLogs(store, name, lines),
+    tailLogs: (name, lines) => tailLogs(store, name, lines),
     tailHints: (name, lines) => tailHints(store, name, lines),
     describeProcesses: (pids) =>
       pids.flatMap((pid) => {

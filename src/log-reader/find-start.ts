@@ -8,6 +8,8 @@ const BLOCK_BYTES = 64 * 1024;
 /** Lines that are longer than this together are not looked for. */
 const MOST_BYTES = 64 * 1024 * 1024;
 const NEWLINE = 0x0a;
+/** Times of files come from the tick before, or two seconds before on some file systems. */
+const COARSE_MS = 2_000;
 
 /**
  * Where the last `lines` lines of a log begin, backups included; 0 is where it ends. Of a plain file
@@ -46,7 +48,7 @@ export function findLastLines(path: string, lines: number): Promise<LogPosition>
 export function findTime(path: string, sinceMs: number): Promise<LogPosition> {
   return steady(async () => {
     const segments = listSegments(path);
-    const first = segments.find(({ modifiedAtMs }) => modifiedAtMs >= sinceMs);
+    const first = segments.find(({ modifiedAtMs }) => modifiedAtMs + COARSE_MS >= sinceMs);
     if (first === undefined) return findLastLines(path, 0);
     return reading(first, async (open) => {
       const offset = first.isCompressed ? 0 : await halve(open, first.bytes, sinceMs);

@@ -29,7 +29,7 @@ export interface LogPiece {
 const PIECE_BYTES = 256 * 1024;
 const NEWLINE = 0x0a;
 /** A rotation renames the files that we have just looked at. */
-const MOST_ATTEMPTS = 10;
+const MOST_ATTEMPTS = 50;
 
 /**
  * Reads on in a log of any size, backups first, over rotations and compression: nothing left out and

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import { inFolderOf } from '../host/safe-folder.ts';
 import { isErrno } from '../lib/errors.ts';
-import { backupsToRead } from '../logs/backups.ts';
+import { type Backup, backupsToRead } from '../logs/backups.ts';
 
 /** One file of a log: a backup, or the file that is written to. */
 export interface Segment {
@@ -29,12 +29,18 @@ export function listSegments(path: string): readonly Segment[] {
   return found.map((one, at) => ({ ...one, beginsAtMs: found[at - 1]?.modifiedAtMs ?? 0 }));
 }
 
+/** A rotation that comes between two looks moves a file to the next number: it is seen twice. */
+function distinct(backups: readonly Backup[]): readonly Backup[] {
+  const seen = new Set<number>();
+  return backups.filter(({ inode }) => !seen.has(inode) && seen.add(inode));
+}
+
 function lookUp(path: string): readonly Found[] {
   try {
     return inFolderOf(path, (folder, name) => {
       // The live file first: what is put aside after that look is among the backups then.
       const live = folder.stat(name);
-      const backups = backupsToRead(folder, name).map(
+      const backups = distinct(backupsToRead(folder, name)).map(
         ({ name: own, ...backup }): Found => ({
           path: join(dirname(path), own),
           inode: backup.inode,
