@@ -99,13 +99,20 @@ test('following goes on when the file is emptied or removed, and over several se
   await until('emptied\n');
   await complaint('was emptied, replaced or removed');
   rmSync(stdoutOf(instance, 'one'));
-  await waitFor(() => !existsSync(stdoutOf(instance, 'one')), { what: 'the file to be gone' });
-  say('one', 3, 'removed');
+  // Its writer looks every now and then; what was said before that is in the file that is gone.
+  let number = 2;
+  const isThere = () => {
+    const said = existsSync(join(instance.folder('one'), `say.${number}`));
+    if (said) number += 1;
+    say('one', number, 'removed');
+    return existsSync(stdoutOf(instance, 'one'));
+  };
+  await waitFor(isThere, { what: 'another file', deadlineMs: 20_000 });
   await until('removed\n');
   say('two', 1, 'from the other');
   await until('from the other\n');
   const heading = (service: string) => `==> ${stdoutOf(instance, service)} <==\n`;
-  expect(said.out).toBe(
+  expect(said.out.replaceAll(/(removed\n)+/g, 'removed\n')).toBe(
     `${heading('one')}the first of them all\nemptied\nremoved\n\n${heading('two')}from the other\n`,
   );
   // A service is not mistaken for a file, and what is neither is told.
@@ -194,11 +201,10 @@ test('the output of a job is shown whole over rotations', async () => {
   });
   await waitFor(() => instance.status('report'), { what: 'the job to be known' });
   const { code, stdout, stderr } = await instance.pmctl('run', 'report');
-  const numbers = Array.from({ length: 20_000 }, (_, at) => `${at + 1}\n`);
   expect([code, stderr]).toEqual([0, '']);
-  const whole = `${numbers.join('')}no newline`;
-  const differs = [...whole].findIndex((character, at) => character !== stdout[at]);
-  expect([differs, stdout.length, stdout.slice(differs, differs + 40)]).toEqual([-1, whole.length, 'e']);
+  // What the last line lacks is added when the run is over.
+  const numbers = Array.from({ length: 20_000 }, (_, at) => `${at + 1}\n`);
+  expect(stdout === `${numbers.join('')}no newline\n`).toBe(true);
 }, 60_000);
 
 test('the tail of a huge file, and a time in it, are there at once', async () => {
