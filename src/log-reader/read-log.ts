@@ -70,7 +70,9 @@ async function readOnce(
   let piece = nothingAt(position, found.isGap && found.index < segments.length);
   let { offset } = found;
   for (const segment of segments.slice(found.index)) {
-    if (options.untilMs !== null && segment.beginsAtMs > options.untilMs) return piece;
+    if (options.untilMs !== null && segment.beginsAtMs > options.untilMs) {
+      return { ...piece, at_end: true };
+    }
     const read = await readPiece(kept, segment, offset, options);
     piece = { ...piece, ...read, at_end: false };
     if (read.text !== '') return piece;
