@@ -105,6 +105,7 @@ export async function readRunOutput(
     stdout: stdout?.text ?? '',
     stderr: stderr?.text ?? '',
     positions: pieces.map(({ position }) => position),
+    gap: pieces.some(({ gap }) => gap),
     over: end !== null,
     exit: end?.exit ?? null,
     outcome: end?.outcome ?? null,

@@ -1,20 +1,19 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Clock, type Instant, readInstant } from '../lib/clock.ts';
+import { type Instant, readInstant } from '../lib/clock.ts';
 import { type ErrorCode, messageOf, ProcessmasterError } from '../lib/errors.ts';
 import type { Action, ActionKind, Actuators } from '../model/action.ts';
 import type { DesiredService } from '../model/desired.ts';
 import type { ContentChange, EnvironmentReading } from '../model/environment-reading.ts';
-import type { ServiceEvent } from '../model/event.ts';
 import { applyFact, type Fact } from '../model/fact.ts';
 import { type History, hasActiveRun } from '../model/history.ts';
-import { type Intent, intentInForce } from '../model/intent.ts';
-import type { CgroupObservation, Observation } from '../model/observation.ts';
+import { intentInForce } from '../model/intent.ts';
 import type { ServiceName } from '../model/service-name.ts';
-import type { ServiceSpec } from '../model/service-spec.ts';
 import { type Condition, phaseOf, type ServiceStatus } from '../model/status.ts';
+import { announce } from './announce.ts';
 import type { Outlook } from './blast-radius.ts';
 import { changedContent } from './changed-content.ts';
 import { plan } from './plan.ts';
+import type { ReconcilePorts } from './reconcile-ports.ts';
 import {
   actionEvent,
   failureEvent,
@@ -24,43 +23,6 @@ import {
 import { settle } from './settle.ts';
 import type { Plan, PlanInput } from './situation.ts';
 import type { Store } from './store.ts';
-
-/** Everything outside the core that a pass needs. */
-export interface ReconcilePorts {
-  readonly clock: Clock;
-  /** In [0, 1): the jitter of the backoff. */
-  readonly random: () => number;
-  /** Tells this host from others, for the jitter of jobs. */
-  readonly hostId: string;
-  /** Reads; must not throw: what cannot be read is `unknown`. */
-  readonly observe: (
-    name: ServiceName,
-    history: History,
-    /** The accepted one: what its provisioning is about. */
-    spec: ServiceSpec | null,
-  ) => Observation;
-  /** Whether what is shown of a service's cgroup is still so; a cheaper look than to observe it. */
-  readonly isUnchanged: (name: ServiceName, shown: CgroupObservation) => boolean;
-  /** Makes sure that changes of the service's cgroup enqueue its name. */
-  readonly watch: (name: ServiceName) => void;
-  readonly intentOf: (name: ServiceName) => Intent | null;
-  /** What the files that its environment is made from say, as far as they were looked at. */
-  readonly environmentOf: (name: ServiceName) => EnvironmentReading | null;
-  /** The time of its intent is over: it is removed for good. */
-  readonly intentOver: (name: ServiceName) => void;
-  readonly actuators: Actuators;
-  /**
-   * Resolves when a start can be carried out, soon.
-   * @throws ProcessmasterError after a while: then nothing of a start is recorded, and it is retried
-   */
-  readonly canLaunch: () => Promise<void>;
-  /** What earlier daemons left written of a service that this one has not met yet. */
-  readonly loadHistory: (name: ServiceName) => History;
-  readonly saveHistory: (name: ServiceName, history: History) => void;
-  readonly emit: (event: ServiceEvent) => void;
-  /** The service is gone for good: forget its intent, too. */
-  readonly forgotten: (name: ServiceName) => void;
-}
 
 /** Result of a pass: when to look again at the latest, `null` for never. */
 export interface Pass {
@@ -334,49 +296,6 @@ function statusOf(reading: Reading, conditions: readonly Condition[]): ServiceSt
   const { name, desired, intent, history, observation } = reading;
   const phase = phaseOf(conditions);
   return { name, phase, conditions, desired, intent, history, cgroup: observation.cgroup };
-}
-
-/** What is recorded before an action is carried out, so that a crash in between is not a riddle. */
-function announce(action: Action, observation: Observation, now: Instant): Fact | null {
-  switch (action.kind) {
-    case 'start':
-      return {
-        kind: 'launching',
-        run: {
-          number: action.runNumber,
-          launchedAt: now,
-          accepted: action.accepted,
-          intentId: action.intentId,
-          reason: action.reason,
-        },
-        ...(action.slotMs === undefined ? {} : { slotMs: action.slotMs }),
-      };
-    case 'record-slots': {
-      const { slots, doneUntilMs } = action;
-      return { kind: 'slots-recorded', slots, doneUntilMs };
-    }
-    case 'signal':
-    case 'stop-command': {
-      const processes = countPids(observation);
-      return { kind: 'stop-requested', at: now, reason: action.reason, processes };
-    }
-    case 'kill':
-      return {
-        kind: 'kill-requested',
-        atMonotonicMs: now.monotonicMs,
-        killed: countPids(observation),
-      };
-    case 'provision':
-    case 'limit':
-    case 'capture-logs':
-    case 'remove-cgroup':
-    case 'forget':
-      return null;
-  }
-}
-
-function countPids({ cgroup }: Observation): number {
-  return cgroup.kind === 'populated' ? cgroup.pids.length : 0;
 }
 
 /** Runs the executor of an action. */

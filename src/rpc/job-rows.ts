@@ -56,6 +56,8 @@ export const runOutput = z.object({
   stderr: z.string(),
   /** Where to read on; give it back as it is. */
   positions: list(logPosition),
+  /** Something of it may be missing: a file was emptied, replaced or removed before it was read. */
+  gap: z.boolean(),
   /** It has ended, and nothing of its output comes any more but what was not read yet. */
   over: z.boolean(),
   /** Null while it goes on. */

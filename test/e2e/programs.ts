@@ -29,11 +29,18 @@ export async function program(name: 'processmaster' | 'pmctl'): Promise<string> 
   return join(projectRoot, 'dist', name);
 }
 
+interface ProgramOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  readonly timeoutMs?: number;
+  /** It has printed something. */
+  readonly onStdout?: () => void;
+}
+
 /** Runs a program to its end, killing it after `timeoutMs`. */
 export async function runProgram(
   file: string,
   args: readonly string[],
-  { env = process.env, timeoutMs = 20_000 }: { env?: NodeJS.ProcessEnv; timeoutMs?: number } = {},
+  { env = process.env, timeoutMs = 20_000, onStdout = () => {} }: ProgramOptions = {},
 ): Promise<Outcome> {
   const child = spawn(file, args, {
     env,
@@ -44,6 +51,7 @@ export async function runProgram(
   const text = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     text.stdout += chunk;
+    onStdout();
   });
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
     text.stderr += chunk;

@@ -9,7 +9,7 @@ import type { CgroupObservation, Observation } from '../../src/model/observation
 import type { Resources } from '../../src/model/resources.ts';
 import type { ServiceName } from '../../src/model/service-name.ts';
 import type { LogSettings } from '../../src/model/service-spec.ts';
-import type { ReconcilePorts } from '../../src/reconciler/reconcile.ts';
+import type { ReconcilePorts } from '../../src/reconciler/reconcile-ports.ts';
 import type { FakeClock } from './fake-clock.ts';
 
 /** How the processes of a simulated service behave. */

@@ -9,7 +9,8 @@ import { EMPTY_HISTORY, type History } from '../../src/model/history.ts';
 import type { Intent } from '../../src/model/intent.ts';
 import type { Observation } from '../../src/model/observation.ts';
 import { Controller } from '../../src/reconciler/controller.ts';
-import { type ReconcilePorts, Reconciler } from '../../src/reconciler/reconcile.ts';
+import { Reconciler } from '../../src/reconciler/reconcile.ts';
+import type { ReconcilePorts } from '../../src/reconciler/reconcile-ports.ts';
 import { Store } from '../../src/reconciler/store.ts';
 import {
   absent,

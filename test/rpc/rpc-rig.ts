@@ -81,7 +81,7 @@ const EMPTY_HANDLERS: Handlers = {
   'flags.clear': () => ({ services: [] }),
   'jobs.run': () => ({ run: 1, positions: [] }),
   'jobs.output': () => ({
-    ...{ stdout: '', stderr: '', positions: [], over: true, exit: null, outcome: null },
+    ...{ stdout: '', stderr: '', positions: [], gap: false, over: true, exit: null, outcome: null },
   }),
   'jobs.history': () => ({ slots: [] }),
   'jobs.next': () => ({ slots: [] }),

@@ -74,6 +74,12 @@ async function readPiece({ call }: Invocation, followed: Followed): Promise<RunO
 
 async function show(invocation: Invocation, followed: Followed, piece: RunOutput) {
   followed.positions = piece.positions;
+  if (piece.gap) {
+    const where = `see the log files of '${followed.name}'`;
+    await invocation.complain(
+      `pmctl: a log file was emptied, replaced or removed before it was shown: ${where}\n`,
+    );
+  }
   // For machines, stdout is the result.
   const out = invocation.format === 'json' ? 2 : 1;
   const write = out === 2 ? invocation.complain : invocation.write;

@@ -1,0 +1,50 @@
+import type { Instant } from '../lib/clock.ts';
+import type { Action } from '../model/action.ts';
+import type { Fact } from '../model/fact.ts';
+import type { Observation } from '../model/observation.ts';
+
+/**
+ * What is recorded before an action is carried out, so that a crash in between is not a riddle; `null`
+ * where there is nothing to tell. Pure.
+ */
+export function announce(action: Action, observation: Observation, now: Instant): Fact | null {
+  switch (action.kind) {
+    case 'start':
+      return {
+        kind: 'launching',
+        run: {
+          number: action.runNumber,
+          launchedAt: now,
+          accepted: action.accepted,
+          intentId: action.intentId,
+          reason: action.reason,
+        },
+        ...(action.slotMs === undefined ? {} : { slotMs: action.slotMs }),
+      };
+    case 'record-slots': {
+      const { slots, doneUntilMs } = action;
+      return { kind: 'slots-recorded', slots, doneUntilMs };
+    }
+    case 'signal':
+    case 'stop-command': {
+      const processes = countPids(observation);
+      return { kind: 'stop-requested', at: now, reason: action.reason, processes };
+    }
+    case 'kill':
+      return {
+        kind: 'kill-requested',
+        atMonotonicMs: now.monotonicMs,
+        killed: countPids(observation),
+      };
+    case 'provision':
+    case 'limit':
+    case 'capture-logs':
+    case 'remove-cgroup':
+    case 'forget':
+      return null;
+  }
+}
+
+function countPids({ cgroup }: Observation): number {
+  return cgroup.kind === 'populated' ? cgroup.pids.length : 0;
+}
