@@ -38,13 +38,19 @@ export function findLogSources(
   return { sources: ports.logSources(known).map(rowOf), window };
 }
 
-/** Where reading in a file begins. @throws ProcessmasterError `not_found`, or what reading says */
+const BEGINNING = { inode: 0, offset: 0, modified_ms: 0, head_bytes: 0, head_crc: 0 };
+
+/** Where reading in a file begins. @throws ProcessmasterError `not_found` */
 export async function findLogStart(
   ports: ApiPorts,
   { application, path, lines, since_ms }: ParamsOf<'logs.start'>,
 ): Promise<ResultOf<'logs.start'>> {
   const source = sourceAt(ports, application, path);
-  return { position: await ports.logStart(source, { lines, sinceMs: since_ms }) };
+  try {
+    return { position: await ports.logStart(source, { lines, sinceMs: since_ms }) };
+  } catch (error) {
+    return { position: BEGINNING, problem: messageOf(error) };
+  }
 }
 
 /** Reads on in files; what cannot be read of one is part of the answer. */

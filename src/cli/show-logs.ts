@@ -48,7 +48,10 @@ async function* readLog(
   const start = { lines: isChosenByNumber ? shown.lines : null, since_ms: shown.sinceMs };
   const lines = new LogLines(source);
   const chooser = new LogChooser(shown);
-  let { position } = await call('logs.start', { application, path, ...start });
+  const begun = await call('logs.start', { application, path, ...start });
+  if (begun.problem !== undefined) problems.push(`cannot show '${path}': ${begun.problem}`);
+  if (begun.problem !== undefined) return;
+  let { position } = begun;
   for (;;) {
     const reads = [{ application, path, position }];
     const params = { reads, until_ms: shown.untilMs, to_the_end: true };

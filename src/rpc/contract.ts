@@ -302,7 +302,11 @@ export const contract = {
       lines: z._default(z.nullable(between(0, MAX_LINES)), null),
       since_ms: z._default(z.nullable(between(0, Number.MAX_SAFE_INTEGER)), null),
     }),
-    result: z.object({ position: logPosition }),
+    result: z.object({
+      position: logPosition,
+      /** Why it could not be looked at; then the position is before everything. */
+      problem: z.exactOptional(z.string()),
+    }),
   },
   /** What stands after positions in logs, a bounded piece of each that has something. */
   'logs.read': {

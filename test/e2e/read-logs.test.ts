@@ -178,9 +178,11 @@ test('a hint is followed as its user, over being replaced', async () => {
   const hint = join(folder, 'own.log');
   writeFileSync(hint, 'before\n', { mode: 0o644 });
   const user = 'nobody';
+  const secret = join(instance.root, 'secret');
+  writeFileSync(secret, 'the password\n', { mode: 0o600 });
   instance.defineScript('own', 'exec sleep 1000', {
     process: { user },
-    logs: { hints: ['own.log'] },
+    logs: { hints: ['own.log', secret] },
   });
   await instance.phase('own', 'RUNNING');
   const { said, until } = await follow(instance, 'logs', '-f', 'own');
@@ -191,6 +193,10 @@ test('a hint is followed as its user, over being replaced', async () => {
   writeFileSync(hint, 'replaced\n', { mode: 0o644 });
   await until('replaced\n');
   expect(said.out).toBe(`==> ${hint} <==\nbefore\nafter\nreplaced\n`);
+  const denied = `pmctl: cannot show '${secret}': user 'nobody' cannot read it: Permission denied\n`;
+  expect(said.err).toContain(denied);
+  const picked = await instance.pmctl('logs', 'own', '--grep', '.');
+  expect(picked).toEqual({ code: 1, stdout: `==> ${hint} <==\nreplaced\n`, stderr: denied });
 }, 40_000);
 
 test('the output of a job is shown whole over rotations', async () => {
