@@ -1,7 +1,7 @@
 import { closeSync, openSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Launches } from '../actuators/launches.ts';
-import { createCgroup, killCgroup, removeCgroupWithin } from '../host/cgroup.ts';
+import { killCgroup, removeCgroupWithin } from '../host/cgroup.ts';
 import type { CgroupTree } from '../host/cgroup-tree.ts';
 import { startDetached } from '../host/detached-process.ts';
 import { KeeperClient } from '../keeper/keeper-client.ts';
@@ -35,7 +35,7 @@ export function createServiceKeeper(parts: ServiceKeeperParts): KeeperClient {
     startKeeper: async () => {
       // One that was started and does not listen yet would be a second reader of every stream.
       await clear(tree);
-      createCgroup(tree.keeper());
+      tree.provideKeeper();
       await startKeeper(parts, socketPath);
     },
     killKeeper: () => clear(tree),

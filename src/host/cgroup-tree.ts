@@ -28,6 +28,8 @@ const NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/;
 const SERVICE_PREFIX = 'pm-';
 const STOP_PREFIX = 'stop-';
 const KEEPER_LEAF = 'keeper';
+/** A service has 100 unless it says otherwise, see cgroup-v2, "CPU Interface Files". */
+const SUPERVISION_WEIGHT = '1000';
 /** What a service's resources can ask for. */
 const USED_CONTROLLERS = ['cpu', 'io', 'memory', 'pids'];
 
@@ -57,6 +59,7 @@ export class CgroupTree {
     moveSelf(leaf);
     const before = enabledControllers(this.#root);
     this.missingControllers = this.#enableControllers(options.allowSubtreeControl);
+    this.#letGoFirst(leaf);
     const after = enabledControllers(this.#root);
     this.#enabledOnRoot = after.filter((controller) => !before.includes(controller));
   }
@@ -83,6 +86,12 @@ export class CgroupTree {
   /** Where the process runs that outlives the daemon, see src/keeper. */
   keeper(): CgroupPath {
     return this.#child(this.instancePath, KEEPER_LEAF);
+  }
+
+  /** Makes the keeper's cgroup. */
+  provideKeeper(): void {
+    createCgroup(this.keeper());
+    this.#letGoFirst(this.keeper());
   }
 
   /** Where a service's stop command runs. @throws like {@link service}. */
@@ -149,6 +158,12 @@ export class CgroupTree {
       : 'cgroup.subtree_control_allow is false';
     const absent = USED_CONTROLLERS.filter((controller) => !named.includes(controller));
     return [...refused, ...absent.map((controller) => ({ controller, reason }))];
+  }
+
+  /** Whoever starts, stops and hears the services does not queue among them for the CPU. */
+  #letGoFirst(leaf: CgroupPath): void {
+    if (!enabledControllers(this.instancePath).includes('cpu')) return;
+    writeControl(leaf, 'cpu.weight', SUPERVISION_WEIGHT);
   }
 
   #child(parent: CgroupPath, name: string, prefix = ''): CgroupPath {

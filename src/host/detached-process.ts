@@ -3,8 +3,13 @@ import { once } from 'node:events';
 import { ProcessmasterError } from '../lib/errors.ts';
 import type { CgroupPath } from './cgroup.ts';
 
-/** Joins the cgroup, then leaves the command to init by ending. */
-const SCRIPT = 'echo 0 >"$1/cgroup.procs" && shift && { "$@" </dev/null >/dev/null & }';
+/**
+ * Joins the cgroup, then leaves the command to init by ending. Where the kernel shares the CPU among
+ * sessions (autogroup, see sched(7)) this one counts for more than each of those it will start, which
+ * may be thousands.
+ */
+const SCRIPT =
+  'echo 0 >"$1/cgroup.procs" && shift && { { echo -10 >/proc/self/autogroup; } 2>/dev/null; "$@" </dev/null >/dev/null & }';
 
 /**
  * Starts a program that is nobody's child but init's, in a cgroup and a session of its own, without

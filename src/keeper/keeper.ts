@@ -28,6 +28,8 @@ export class Keeper implements KeeperPort {
   readonly #tell: (event: KeeperEvent) => void;
   readonly #capture: LogCapture;
   readonly #launches = new Map<string, KeptLaunch>();
+  /** The run of each service that has not ended. */
+  readonly #livingRuns = new Map<string, KeptLaunch>();
   readonly #captured = new Map<string, CapturedRun>();
 
   constructor(clock: Clock, tell: (event: KeeperEvent) => void) {
@@ -63,6 +65,7 @@ export class Keeper implements KeeperPort {
     const { pid, startTicks, exited } = this.#start(order);
     const launched: KeptLaunch = { name, runNumber, pid, startTicks, end: null };
     this.#launches.set(key, launched);
+    this.#livingRuns.set(name, launched);
     void exited.then((exit) => this.#ended(key, launched, exit));
     return { pid, startTicks };
   }
@@ -92,7 +95,7 @@ export class Keeper implements KeeperPort {
 
   /** Whatever a daemon believes: as long as a main process lives, there is no other one beside it. */
   #refuseSecond(name: string): void {
-    const living = [...this.#launches.values()].find((each) => each.name === name && !each.end);
+    const living = this.#livingRuns.get(name);
     if (living === undefined) return;
     const message = `cannot start '${name}': its run ${living.runNumber} (pid ${living.pid}) has not ended`;
     throw new ProcessmasterError('launch_failed', message, { stage: 'spawn' });
@@ -128,6 +131,7 @@ export class Keeper implements KeeperPort {
   #ended(key: string, launched: KeptLaunch, exit: Exit): void {
     const ended = { ...launched, end: { exit, at: readInstant(this.#clock) } };
     this.#launches.set(key, ended);
+    this.#livingRuns.delete(launched.name);
     this.#tell({ kind: 'exited', launch: ended });
   }
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { inFolderOf } from '../host/safe-folder.ts';
 import type { Clock } from '../lib/clock.ts';
 import { isErrno, messageOf } from '../lib/errors.ts';
@@ -42,6 +43,8 @@ const MOST_FILES = 20_000;
 export class LogUpkeep {
   readonly #ports: LogUpkeepPorts;
   readonly #files = new Map<string, KeptFile>();
+  /** Those of them that the clock has a say in. */
+  readonly #swept = new Set<string>();
   readonly #untidy = new Set<string>();
   readonly #compressor: Compressor;
   #maxTotalBytes: number | null = null;
@@ -73,15 +76,19 @@ export class LogUpkeep {
   /** These are the files of a service and how they are kept, from now on. */
   keep(service: string, paths: readonly string[], settings: LogSettings): void {
     for (const path of new Set(paths)) {
+      const known = this.#files.get(path);
+      // A job begins every minute; what an earlier keeper left is looked for only once.
+      const isKnown = known?.service === service && isDeepStrictEqual(known.settings, settings);
+      const fresh = { service, settings, usage: null, nextAgeLookMs: 0, lastTrouble: '' };
       // Put at the end: the ones in use are remembered longest.
-      this.#files.delete(path);
-      const fresh = { usage: null, nextAgeLookMs: 0, lastTrouble: '' };
-      this.#files.set(path, { service, settings, ...fresh });
-      this.#untidy.add(path);
+      this.#forget(path);
+      this.#files.set(path, isKnown ? known : fresh);
+      if (isSwept(settings)) this.#swept.add(path);
+      if (!isKnown) this.#untidy.add(path);
     }
     for (const path of this.#files.keys()) {
       if (this.#files.size <= MOST_FILES) break;
-      this.#files.delete(path);
+      this.#forget(path);
     }
     this.#tidyLater();
   }
@@ -99,6 +106,12 @@ export class LogUpkeep {
     this.#untidy.clear();
     this.#compressor.close();
     this.#files.clear();
+    this.#swept.clear();
+  }
+
+  #forget(path: string): void {
+    this.#files.delete(path);
+    this.#swept.delete(path);
   }
 
   #tidyLater(): void {
@@ -178,20 +191,14 @@ export class LogUpkeep {
   }
 
   #arm(): void {
-    if (this.#isClosed || this.#cancelSweep !== null || !this.#isSweepNeeded()) return;
+    const isNeeded = this.#maxTotalBytes !== null || this.#swept.size > 0;
+    if (this.#isClosed || this.#cancelSweep !== null || !isNeeded) return;
     this.#cancelSweep = this.#ports.clock.schedule(SWEEP_MS, () => {
       void this.#sweep().then(() => {
         this.#cancelSweep = null;
         this.#arm();
       });
     });
-  }
-
-  #isSweepNeeded(): boolean {
-    if (this.#maxTotalBytes !== null) return true;
-    return [...this.#files.values()].some(
-      ({ settings }) => settings.rotation.mode === 'time' || settings.rotation.maxAgeMs !== null,
-    );
   }
 
   async #sweep(): Promise<void> {
@@ -226,4 +233,8 @@ export class LogUpkeep {
 
 function turnOfLoop(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+function isSwept({ rotation }: LogSettings): boolean {
+  return rotation.mode === 'time' || rotation.maxAgeMs !== null;
 }
