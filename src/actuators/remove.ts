@@ -5,7 +5,7 @@ import type { ActuatorContext } from './context.ts';
 import { removeStopCgroup } from './stop-command.ts';
 
 /** How long the last words of a service that is down are waited for. */
-const DRAIN_MS = 500;
+const DRAIN_MS = 3_000;
 
 /** Removes the service's empty cgroup and everything below it; nobody is left to write logs. */
 export function removeCgroupActuator(context: ActuatorContext): Actuators['remove-cgroup'] {

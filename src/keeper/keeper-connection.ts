@@ -17,7 +17,7 @@ interface Pending {
   readonly reject: (error: ProcessmasterError) => void;
 }
 
-/** What is asked of a keeper takes milliseconds (a drain half a second): one that is later is stuck. */
+/** What is asked of a keeper takes milliseconds (a drain a few seconds at the most): one that is later is stuck. */
 const ANSWERS_WITHIN_MS = 15_000;
 
 /** A snapshot of thousands of services is a few hundred KiB. */

@@ -39,7 +39,7 @@ export interface Rotated {
 }
 
 /** A crash in a shift leaves a gap; behind one this wide nothing is looked for. */
-const WIDEST_GAP = 4;
+export const WIDEST_GAP = 4;
 
 /**
  * Makes the file at `path` its newest backup and leaves at most `keep` of them. Killed at any

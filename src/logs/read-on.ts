@@ -2,7 +2,7 @@ import { closeSync, fstatSync, lstatSync, readSync } from 'node:fs';
 import { openForRead } from '../host/safe-open.ts';
 import { isErrno } from '../lib/errors.ts';
 import type { LogPosition } from '../model/log-position.ts';
-import { MAX_BACKUPS, nameOf } from './backups.ts';
+import { MAX_BACKUPS, nameOf, WIDEST_GAP } from './backups.ts';
 
 /** What stands in a log after a position, and where that ends. */
 export interface ReadOn {
@@ -69,23 +69,23 @@ function readFile(
 
 /** The oldest backup that is not compressed. */
 function oldestOf(path: string): number | null {
-  let oldest: number | null = null;
-  for (let number = 1; number <= MAX_BACKUPS; number += 1) {
-    const found = inodeAt(nameOf(path, number, false));
-    if (found === null) break;
-    oldest = found;
-  }
-  return oldest;
+  return plainBackups(path).at(-1)?.inode ?? null;
 }
 
 /** Which backup has that inode; rotation renames, so it keeps it until it is compressed. */
 function numberOf(path: string, inode: number): number | null {
-  for (let number = 1; number <= MAX_BACKUPS; number += 1) {
-    const found = inodeAt(nameOf(path, number, false));
-    if (found === inode) return number;
-    if (found === null && inodeAt(nameOf(path, number, true)) === null) return null;
+  return plainBackups(path).find((backup) => backup.inode === inode)?.number ?? null;
+}
+
+/** Those that are not compressed, newest first. Numbers are vacant while a rotation renames them. */
+function plainBackups(path: string): readonly { number: number; inode: number }[] {
+  const found: { number: number; inode: number }[] = [];
+  for (let number = 1, last = 0; number <= Math.min(last + WIDEST_GAP, MAX_BACKUPS); number += 1) {
+    const inode = inodeAt(nameOf(path, number, false));
+    if (inode !== null) found.push({ number, inode });
+    if (inode !== null || inodeAt(nameOf(path, number, true)) !== null) last = number;
   }
-  return null;
+  return found;
 }
 
 function inodeAt(path: string): number | null {

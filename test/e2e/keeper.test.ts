@@ -83,6 +83,8 @@ test('a service that cannot be started for want of a keeper has not run, and sta
   await instance.start();
   renameSync(keeper, `${keeper}.away`);
   process.kill(keeperOf(instance), 'SIGKILL');
+  const isLost = async () => (await instance.pmctl('events')).stdout.includes('keeper.lost');
+  await waitFor(isLost, { what: 'the loss of the keeper to be known', deadlineMs: 20_000 });
 
   instance.defineScript('once', 'exec sleep 1000', { restart_policy: { policy: 'never' } });
   const eventsOf = async (kind: string) =>

@@ -6,7 +6,7 @@ import { waitFor } from './wait-for.ts';
 
 const COUNT = 200;
 /** Two shared cores; a machine of one's own needs a quarter of it. */
-const DEADLINE_MS = 15_000;
+const DEADLINE_MS = 60_000;
 
 test('two hundred services dropped at once all run, and vanishing at once they need a confirmation', async () => {
   const instance = await startInstance();
@@ -50,7 +50,7 @@ test('two hundred services dropped at once all run, and vanishing at once they n
   expect(populated(instance, kept)).toHaveLength(kept.length);
   const isForgotten = async () => (await instance.statuses()).size === kept.length;
   await waitFor(isForgotten, { what: 'the removed services to be forgotten' });
-});
+}, 240_000);
 
 function populated(instance: Instance, names: readonly string[]): readonly string[] {
   return names.filter((name) => instance.pidsOf(name).length > 0);
