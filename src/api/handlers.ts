@@ -5,7 +5,7 @@ import { disableServices, enableServices } from './enable-disable.ts';
 import { listEvents } from './events.ts';
 import { clearFlags, setFlags } from './flags.ts';
 import { showHistory, showNext } from './job-history.ts';
-import { tailLogs } from './logs.ts';
+import { findLogSources, findLogStart, readLogs, tailLogs } from './logs.ts';
 import type { ApiPorts } from './ports.ts';
 import { restartDaemon } from './restart-daemon.ts';
 import { readRunOutput, runJob } from './run-job.ts';
@@ -38,6 +38,9 @@ export function createHandlers(ports: ApiPorts): Handlers {
     'jobs.output': (params) => readRunOutput(ports, params),
     'jobs.history': (params) => showHistory(ports, params),
     'jobs.next': (params) => showNext(ports, params),
+    'logs.sources': (params) => findLogSources(ports, params),
+    'logs.start': (params) => findLogStart(ports, params),
+    'logs.read': (params) => readLogs(ports, params),
     'logs.tail': (params) => tailLogs(ports, params),
   };
 }

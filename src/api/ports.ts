@@ -6,12 +6,12 @@ import type { RecordedEvent, ServiceEvent } from '../model/event.ts';
 import type { Exit } from '../model/history.ts';
 import type { Actor, Intent } from '../model/intent.ts';
 import type { SlotOutcome } from '../model/job-progress.ts';
-import type { LogPosition } from '../model/log-position.ts';
 import type { FieldChange, ServiceChange } from '../model/service-change.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import type { AcceptedSpec } from '../model/service-spec.ts';
 import type { ServiceStatus } from '../model/status.ts';
 import type { UserFlag } from '../model/user-flag.ts';
+import type { LogPosition, ReadPiece } from '../rpc/log-rows.ts';
 
 /** What an operator asks for; the id and the time are given by whoever records it. */
 export interface IntentRequest {
@@ -109,13 +109,18 @@ export interface JobHistoryEntry {
   readonly peakMemoryBytes: number | null;
 }
 
-/** A piece of a file that grows. */
-interface OutputPiece {
-  readonly text: string;
-  /** Where to read on. */
-  readonly position: LogPosition;
-  /** Something before it could not be read any more. */
-  readonly isGap: boolean;
+/** A file with the output of a service. */
+export interface LogSource {
+  readonly service: ServiceName;
+  readonly path: string;
+  /** `hint`: the service writes it by itself. One file of both streams is stdout. */
+  readonly stream: 'stdout' | 'stderr' | 'hint';
+}
+
+/** Both null: the oldest that is there. */
+export interface LogStart {
+  readonly lines: number | null;
+  readonly sinceMs: number | null;
 }
 
 interface DaemonInfo {
@@ -187,14 +192,16 @@ export interface ApiPorts {
   readonly tailLogs: (name: ServiceName, lines: number) => Promise<readonly LogTail[]>;
   /** The same of the files that the service writes by itself, as far as its user may read them. */
   readonly tailHints: (name: ServiceName, lines: number) => Promise<readonly LogTail[]>;
-  /** Where the service's two output files end now, stdout first. */
-  readonly outputPositions: (name: ServiceName) => readonly LogPosition[];
-  /** Reads on in both; in whole lines unless `toTheEnd`. */
-  readonly readOutput: (
-    name: ServiceName,
-    positions: readonly LogPosition[],
-    toTheEnd: boolean,
-  ) => readonly OutputPiece[];
+  /** The files of a service's output, stdout first. */
+  readonly logSources: (name: ServiceName) => readonly LogSource[];
+  /** Where the last lines begin (0: where it ends), or those of a time or later. */
+  readonly logStart: (source: LogSource, start: LogStart) => Promise<LogPosition>;
+  /** Reads on, over rotations; in whole lines unless `toTheEnd`. */
+  readonly readLog: (
+    source: LogSource,
+    position: LogPosition,
+    options: { readonly untilMs: number | null; readonly toTheEnd: boolean },
+  ) => Promise<Omit<ReadPiece, 'problem'>>;
   /** The newest `limit` slots and operators' runs of jobs, oldest first. */
   readonly jobHistory: (query: {
     readonly service?: ServiceName;

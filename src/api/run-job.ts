@@ -2,11 +2,13 @@ import { ProcessmasterError } from '../lib/errors.ts';
 import { describeExit, hasActiveRun, type RunEnd } from '../model/history.ts';
 import type { Intent } from '../model/intent.ts';
 import type { SlotOutcome } from '../model/job-progress.ts';
+import type { ServiceName } from '../model/service-name.ts';
 import type { ServiceStatus } from '../model/status.ts';
 import type { ParamsOf, ResultOf } from '../rpc/contract.ts';
 import type { CallContext } from '../rpc/dispatch.ts';
+import type { LogPosition } from '../rpc/log-rows.ts';
 import { statusNamed } from './one-service.ts';
-import type { ApiPorts, RunSummary } from './ports.ts';
+import type { ApiPorts, LogSource, LogStart, RunSummary } from './ports.ts';
 import { describeState } from './verdict.ts';
 import { waitForVerdict } from './wait.ts';
 
@@ -27,7 +29,7 @@ export async function runJob(
   const reason = words.reason ?? null;
   refuse(before, force);
   // Before it is asked for: the first line may be written before the answer.
-  const positions = ports.outputPositions(before.name);
+  const positions = await ends(ports, before.name);
   const asked = { want: 'run', forced: force, restart: false, actor, reason, forMs: null } as const;
   const intent = ports.recordIntent(before.name, asked);
   const why = reason === null ? '' : `: ${reason}`;
@@ -85,23 +87,39 @@ function overtaken(why: string, { id }: Intent): ProcessmasterError {
  * What a run has written after these positions, and whether it is over.
  * @throws ProcessmasterError `not_found` for a run that never was
  */
-export function readRunOutput(
+export async function readRunOutput(
   ports: ApiPorts,
   { name, run, positions }: ParamsOf<'jobs.output'>,
-): ResultOf<'jobs.output'> {
+): Promise<ResultOf<'jobs.output'>> {
   const status = statusNamed(ports, name);
   // Asked before the output is read: what is written by then is read.
   const end = endOfRun(ports, status, run);
-  const [stdout, stderr] = ports.readOutput(status.name, positions, end !== null);
+  const options = { untilMs: null, toTheEnd: end !== null };
+  const read = outputsOf(ports, status.name).map(async (source, at) => {
+    const position = positions[at] ?? (await ports.logStart(source, AT_THE_END));
+    return ports.readLog(source, position, options);
+  });
+  const pieces = await Promise.all(read);
+  const [stdout, stderr] = pieces;
   return {
     stdout: stdout?.text ?? '',
     stderr: stderr?.text ?? '',
-    positions: [stdout, stderr].flatMap((piece) => piece?.position ?? []),
-    gap: stdout?.isGap === true || stderr?.isGap === true,
+    positions: pieces.map(({ position }) => position),
+    gap: pieces.some(({ gap }) => gap),
     over: end !== null,
     exit: end?.exit ?? null,
     outcome: end?.outcome ?? null,
   };
+}
+
+const AT_THE_END: LogStart = { lines: 0, sinceMs: null };
+
+function ends(ports: ApiPorts, name: ServiceName): Promise<readonly LogPosition[]> {
+  return Promise.all(outputsOf(ports, name).map((source) => ports.logStart(source, AT_THE_END)));
+}
+
+function outputsOf(ports: ApiPorts, name: ServiceName): readonly LogSource[] {
+  return ports.logSources(name).filter(({ stream }) => stream !== 'hint');
 }
 
 interface KnownEnd {

@@ -10,11 +10,10 @@ import { parseExit } from '../journal/run-exit.ts';
 import { buildInfo } from '../lib/build-info.ts';
 import type { Clock } from '../lib/clock.ts';
 import { messageOf, ProcessmasterError } from '../lib/errors.ts';
-import { endOf, readOn } from '../logs/read-on.ts';
+import { OpenSegments } from '../log-reader/open-segments.ts';
 import type { DaemonConfig } from '../model/daemon-config.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import { hasMarker } from '../observers/observe-provisioning.ts';
-import type { Store } from '../reconciler/store.ts';
 import { RpcServer } from '../rpc/server.ts';
 import { listenOnUnixSocket } from '../rpc/unix-socket.ts';
 import { setEnabledInFile } from '../sources/edit-definition-file.ts';
@@ -26,6 +25,7 @@ import { diffSources } from './diff-sources.ts';
 import { refreshEnvironments } from './environment-changes.ts';
 import type { EventStream } from './event-stream.ts';
 import type { Machinery } from './machinery.ts';
+import { findStart, readOn, sourcesOfLogs } from './read-logs.ts';
 import { tailHints, tailLogs } from './tail-logs.ts';
 
 export interface ApiParts {
@@ -74,6 +74,7 @@ export async function startApi(parts: ApiParts): Promise<ApiServer> {
 function createPorts(parts: ApiParts): ApiPorts {
   const { clock, journal, intents, flags, machinery, config } = parts;
   const { store, controller } = machinery;
+  const openSegments = new OpenSegments();
   const startedAtMs = clock.wallMs();
   return {
     clock,
@@ -133,15 +134,14 @@ function createPorts(parts: ApiParts): ApiPorts {
         options,
       ),
     events: (query) => journal.events(query),
-    outputPositions: (name) => outputPaths(store, name).map(endOf),
-    readOutput: (name, positions, toTheEnd) =>
-      outputPaths(store, name).map((path, index) =>
-        readOn(path, positions[index] ?? endOf(path), toTheEnd),
-      ),
+    logSources: (name) => sourcesOfLogs(store, name),
+    logStart: (source, start) => findStart(store, source, start),
+    readLog: (source, position, options) =>
+      readOn({ store, kept: openSegments }, source, position, options),
     jobHistory: (query) =>
       journal.jobHistory(query).map(({ exit, ...rest }) => ({ ...rest, exit: parseExit(exit) })),
     hostId: hostId(),
-    tailLogs: async (name, lines) => tailLogs(store, name, lines),
+    tailLogs: (name, lines) => tailLogs(store, name, lines),
     tailHints: (name, lines) => tailHints(store, name, lines),
     describeProcesses: (pids) =>
       pids.flatMap((pid) => {
@@ -174,12 +174,6 @@ function provisionAgain({ machinery: { store, controller } }: ApiParts): void {
 function refuseWhenShuttingDown(parts: ApiParts, what: string): void {
   if (!parts.isShuttingDown()) return;
   throw new ProcessmasterError('conflict', `cannot ${what}: the daemon is shutting down`);
-}
-
-function outputPaths(store: Store, name: ServiceName): readonly string[] {
-  const status = store.status(name);
-  const accepted = status?.desired?.accepted ?? status?.history.run?.accepted;
-  return accepted ? [accepted.spec.logs.stdout, accepted.spec.logs.stderr] : [];
 }
 
 function locateInFile(file: string, keyPaths: readonly string[]): ReadonlyMap<string, number> {

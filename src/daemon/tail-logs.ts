@@ -1,10 +1,12 @@
 import type { LogTail } from '../api/ports.ts';
 import { readEndAs } from '../host/read-end-as.ts';
 import { messageOf } from '../lib/errors.ts';
-import { tailLines, tailOfEnd } from '../logs/tail.ts';
+import { readLastLines } from '../log-reader/read-last-lines.ts';
+import { type Tail, tailLines, tailOfEnd } from '../logs/tail.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import type { ServiceSpec } from '../model/service-spec.ts';
 import type { Store } from '../reconciler/store.ts';
+import { specOf } from './read-logs.ts';
 
 /** Most bytes of a log file that are looked at for its last lines. */
 const TAIL_BYTES = 1_048_576;
@@ -12,12 +14,24 @@ const TAIL_BYTES = 1_048_576;
 const HINTS_AT_ONCE = 4;
 
 /** The last lines of the files that are written for a service. */
-export function tailLogs(store: Store, name: ServiceName, lines: number): readonly LogTail[] {
+export async function tailLogs(
+  store: Store,
+  name: ServiceName,
+  lines: number,
+): Promise<readonly LogTail[]> {
   const spec = specOf(store, name);
   if (spec === null) return [];
-  return outputPaths(spec).map((path) => {
-    return { path, ...tailLines(path, { lines, maxBytes: TAIL_BYTES }) };
-  });
+  const tails: LogTail[] = [];
+  for (const path of outputPaths(spec)) tails.push({ path, ...(await tailLog(path, lines)) });
+  return tails;
+}
+
+/** Goes on in backups where the file that is written to has too few lines. */
+async function tailLog(path: string, lines: number): Promise<Tail> {
+  const tail = tailLines(path, { lines, maxBytes: TAIL_BYTES });
+  if (tail.truncated || tail.lines.length >= lines) return tail;
+  const end = await readLastLines(path, lines, TAIL_BYTES);
+  return tailOfEnd(end, { lines });
 }
 
 /** The last lines of the files that a service writes by itself, read as its user. */
@@ -50,9 +64,4 @@ async function tailHint(spec: ServiceSpec, path: string, lines: number): Promise
 
 function outputPaths({ logs }: ServiceSpec): readonly string[] {
   return [...new Set([logs.stdout, logs.stderr])];
-}
-
-function specOf(store: Store, name: ServiceName): ServiceSpec | null {
-  const status = store.status(name);
-  return (status?.desired?.accepted ?? status?.history.run?.accepted)?.spec ?? null;
 }

@@ -39,6 +39,49 @@ export async function readEndAs(
   throw new ProcessmasterError('io', `user '${identity.userName}' cannot read it: ${why}`);
 }
 
+/** A piece of a file that somebody else has read. */
+export interface PieceAs {
+  readonly inode: number;
+  readonly size: number;
+  readonly bytes: Buffer;
+}
+
+/** Where the file is opened once, looked at, and read from a byte (1 is the first) on. */
+const READ_ON = 'exec <"$1" && stat -Lc "%i %s" /proc/self/fd/0 && tail -c "+$2" | head -c "$3"';
+const MOST_STAT_BYTES = 64;
+
+/**
+ * What stands in a file from `offset` on, at most `maxBytes`, read as by {@link readEndAs}; `null`
+ * when it is not there.
+ * @throws ProcessmasterError see {@link readEndAs}
+ */
+export async function readOnAs(
+  { user, group }: Reader,
+  path: string,
+  offset: number,
+  maxBytes: number,
+): Promise<PieceAs | null> {
+  const identity = await resolveIdentity(user, group);
+  const words = [path, String(offset + 1), String(maxBytes)];
+  const [file = '', ...args] = become(identity, ['/bin/sh', '-c', READ_ON, 'sh', ...words]);
+  const { code, bytes, said } = await run(file, args, maxBytes + MOST_STAT_BYTES);
+  if (code !== 0) {
+    const why = said.trim().split('\n')[0]?.split(': ').at(-1) ?? '';
+    // As dash(1) and others say it.
+    if (/No such file|nonexistent/i.test(why)) return null;
+    throw new ProcessmasterError('io', `user '${identity.userName}' cannot read it: ${why}`);
+  }
+  const end = bytes.indexOf(0x0a);
+  const [inode = Number.NaN, size = Number.NaN] = bytes
+    .toString('latin1', 0, end)
+    .split(' ')
+    .map(Number);
+  if (Number.isInteger(inode) && Number.isInteger(size)) {
+    return { inode, size, bytes: bytes.subarray(end + 1) };
+  }
+  throw new ProcessmasterError('io', 'it cannot be told which file it is');
+}
+
 interface Ended {
   readonly code: number | null;
   readonly bytes: Buffer;

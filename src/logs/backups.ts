@@ -39,7 +39,7 @@ export interface Rotated {
 }
 
 /** A crash in a shift leaves a gap; behind one this wide nothing is looked for. */
-export const WIDEST_GAP = 4;
+const WIDEST_GAP = 4;
 
 /**
  * Makes the file at `path` its newest backup and leaves at most `keep` of them. Killed at any
@@ -82,7 +82,20 @@ function removeBackup(folder: SafeFolder, backup: Backup | undefined): void {
  * the plain one is whole, the other one goes.
  */
 export function survey(folder: SafeFolder, live: string): Survey {
+  const { doubled, ...found } = lookThrough(folder, live);
+  for (const name of doubled) folder.remove(name);
+  return found;
+}
+
+/** The backups of a log file, newest first, for somebody who only reads: nothing is changed. */
+export function backupsToRead(folder: SafeFolder, live: string): readonly Backup[] {
+  return lookThrough(folder, live).backups;
+}
+
+/** `doubled`: compressed ones whose plain one is there, too. */
+function lookThrough(folder: SafeFolder, live: string): Survey & { doubled: readonly string[] } {
   const backups: Backup[] = [];
+  const doubled: string[] = [];
   const foreign: string[] = [];
   const foreignNumbers = new Set<number>();
   for (let number = 1, last = 0; number <= last + WIDEST_GAP; number += 1) {
@@ -95,12 +108,12 @@ export function survey(folder: SafeFolder, live: string): Survey {
       foreignNumbers.add(number);
       continue;
     }
-    if (plain !== null && compressed !== null) folder.remove(compressed.name);
+    if (plain !== null && compressed !== null) doubled.push(compressed.name);
     const found = plain ?? compressed;
     if (found !== null) backups.push(backupOf(number, found, plain === null));
     if (number > MAX_BACKUPS + foreign.length) break;
   }
-  return { backups, foreign, foreignNumbers };
+  return { backups, foreign, foreignNumbers, doubled };
 }
 
 interface Found {

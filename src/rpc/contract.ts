@@ -7,6 +7,7 @@ import { LEAST_FOR_MS, MOST_FOR_MS, reasonComplaint } from '../model/intent.ts';
 import { description } from './description.ts';
 import { explanation } from './explanation.ts';
 import { begunRun, jobHistoryRow, nextSlotRow, runOutput } from './job-rows.ts';
+import { logPosition, logSource, logWindow, readPiece } from './log-rows.ts';
 import { briefRow, eventRow, statusRow } from './status-row.ts';
 
 /** Longest wait a client may ask for. */
@@ -14,6 +15,8 @@ const MAX_WAIT_MS = 86_400_000;
 const MAX_NAMES = 1_000;
 /** Most events or log lines in one answer. */
 const MAX_LINES = 10_000;
+/** Most logs that one question reads on in. */
+const MAX_READS = 32;
 /** Longest wait for an event to come. */
 const MAX_EVENT_WAIT_MS = 60_000;
 /** Longest time that a flag may hold: ten years. */
@@ -22,6 +25,7 @@ const MAX_TTL_MS = 3_650 * 86_400_000;
 const list = <T extends z.core.$ZodType>(item: T) => z.readonly(z.array(item));
 
 const text = z.string('expected text').check(z.maxLength(256, 'expected at most 256 characters'));
+const longText = z.string('expected text').check(z.maxLength(4_096, 'expected a path'));
 const flag = (preset: boolean) => z._default(z.boolean('expected true or false'), preset);
 const between = (least: number, most: number) => {
   const expected = `expected a whole number from ${least} to ${most}`;
@@ -252,14 +256,7 @@ export const contract = {
     params: params({
       name: text,
       run: between(0, Number.MAX_SAFE_INTEGER),
-      positions: z
-        .array(
-          params({
-            inode: z.nullable(between(0, Number.MAX_SAFE_INTEGER)),
-            offset: between(0, Number.MAX_SAFE_INTEGER),
-          }),
-        )
-        .check(z.maxLength(2)),
+      positions: z.array(logPosition).check(z.maxLength(2)),
     }),
     result: runOutput,
   },
@@ -282,6 +279,46 @@ export const contract = {
       limit: z._default(between(1, MAX_LINES), 10),
     }),
     result: z.object({ slots: list(nextSlotRow) }),
+  },
+  /** Which files the output of a service is in, or (`or_file`) those of this base name of all. */
+  'logs.sources': {
+    mutates: false,
+    params: params({
+      /** Null: of all services. */
+      name: z.nullable(text),
+      or_file: flag(false),
+      /** Gives the time of the run before the last one. */
+      previous: flag(false),
+    }),
+    result: z.object({ sources: list(logSource), window: z.nullable(logWindow) }),
+  },
+  /** Where the last lines of a log begin, or those of a time or later, somewhat before. */
+  'logs.start': {
+    mutates: false,
+    params: params({
+      application: text,
+      path: longText,
+      /** Null: from `since_ms` on, or all. */
+      lines: z._default(z.nullable(between(0, MAX_LINES)), null),
+      since_ms: z._default(z.nullable(between(0, Number.MAX_SAFE_INTEGER)), null),
+    }),
+    result: z.object({
+      position: logPosition,
+      /** Why it could not be looked at; then the position is before everything. */
+      problem: z.exactOptional(z.string()),
+    }),
+  },
+  /** What stands after positions in logs, a bounded piece of each that has something. */
+  'logs.read': {
+    mutates: false,
+    params: params({
+      reads: z
+        .array(params({ application: text, path: longText, position: logPosition }))
+        .check(z.maxLength(MAX_READS, `expected at most ${MAX_READS} files`)),
+      until_ms: z._default(z.nullable(between(0, Number.MAX_SAFE_INTEGER)), null),
+      to_the_end: flag(false),
+    }),
+    result: z.object({ pieces: list(readPiece) }),
   },
   'logs.tail': {
     mutates: false,

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { exitRow } from './exit-row.ts';
+import { logPosition } from './log-rows.ts';
 
 const list = <T extends z.core.$ZodType>(item: T) => z.readonly(z.array(item));
 const numberOrNull = z.nullable(z.number());
@@ -46,12 +47,6 @@ export const nextSlotRow = z.object({
   blocked: textOrNull,
 });
 
-/** See {@link LogPosition}; opaque to clients. */
-const logPosition = z.object({
-  inode: z.nullable(z.number()),
-  offset: z.number(),
-});
-
 /** A run that an operator began, and where its output is to be read on from. */
 export const begunRun = z.object({ run: z.number(), positions: list(logPosition) });
 
@@ -61,7 +56,7 @@ export const runOutput = z.object({
   stderr: z.string(),
   /** Where to read on; give it back as it is. */
   positions: list(logPosition),
-  /** Some of it was put aside and compressed (or removed) before it could be read. */
+  /** Something of it may be missing: a file was emptied, replaced or removed before it was read. */
   gap: z.boolean(),
   /** It has ended, and nothing of its output comes any more but what was not read yet. */
   over: z.boolean(),

@@ -5,6 +5,7 @@ import type {
   ProcessDescription,
   RunSummary,
 } from '../../src/api/ports.ts';
+import { BEGINNING } from '../../src/log-reader/log-position.ts';
 import type { RecordedEvent, ServiceEvent } from '../../src/model/event.ts';
 import { EMPTY_HISTORY } from '../../src/model/history.ts';
 import type { Intent } from '../../src/model/intent.ts';
@@ -109,8 +110,14 @@ export class MemoryDaemon {
       },
       enqueue: (named) => this.enqueued.push(named),
       desired: (named) => this.#statuses.get(named)?.desired ?? null,
-      outputPositions: () => [],
-      readOutput: () => [],
+      logSources: (service) => [
+        { service, path: `/logs/${service}.out`, stream: 'stdout' },
+        { service, path: `/logs/${service}.err`, stream: 'stderr' },
+      ],
+      logStart: async () => BEGINNING,
+      readLog: async (_source, position) => {
+        return { text: '', position, modified_ms: null, at_end: true, gap: false };
+      },
       jobHistory: () => [],
       hostId: 'host',
       setEnabled: (spec, enabled) => this.#edit(spec, enabled),

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { showHistory, showNext } from '../../src/api/job-history.ts';
 import { readRunOutput, runJob } from '../../src/api/run-job.ts';
+import { BEGINNING } from '../../src/log-reader/log-position.ts';
 import { EMPTY_HISTORY } from '../../src/model/history.ts';
 import {
   activeHistory,
@@ -64,10 +65,10 @@ test('a run is told to have begun when there is one after the request', async ()
     const begun = run({ number: 4, intentId: asked.id });
     daemon.show({ ...before, intent: asked, history: activeHistory({ run: begun }) });
   };
-  const positions = [7, 8].map((offset) => ({ inode: 1, offset }));
-  const ports = daemon.ports({ outputPositions: () => positions });
+  const at = { ...BEGINNING, inode: 7, offset: 8 };
+  const ports = daemon.ports({ logStart: async () => at });
   const params = { name: 'report', force: false };
-  expect(await runJob(ports, params, caller())).toEqual({ run: 4, positions });
+  expect(await runJob(ports, params, caller())).toEqual({ run: 4, positions: [at, at] });
 });
 
 test('a run is refused when a stop comes first, or it cannot be provisioned', async () => {
@@ -85,15 +86,15 @@ test('a run is refused when a stop comes first, or it cannot be provisioned', as
   await expect(runJob(unready.ports(), params, caller())).rejects.toThrow('no such user');
 });
 
-test('a run is over when its cgroup is gone, and its exit is known later, too', () => {
+test('a run is over when its cgroup is gone, and its exit is known later, too', async () => {
   const ended = { ...reports(), history: endedHistory(exited(3)) };
   const daemon = new MemoryDaemon({ ...ended, cgroup: { kind: 'empty' } });
   const read = (number: number) =>
     readRunOutput(daemon.ports(), { name: 'report', run: number, positions: [] });
-  expect(read(1)).toMatchObject({ over: false, exit: null });
+  expect(await read(1)).toMatchObject({ over: false, exit: null });
   daemon.show(ended);
-  expect(read(1)).toMatchObject({ over: true, exit: { code: 3 } });
+  expect(await read(1)).toMatchObject({ over: true, exit: { code: 3 } });
   daemon.runs = [{ run: 0, startedAtMs: 1, endedAtMs: 2, exit: exited(4), reason: 'slot' }];
-  expect(read(0)).toMatchObject({ over: true, exit: { code: 4 } });
-  expect(() => read(9)).toThrow("cannot find run 9 of 'report'");
+  expect(await read(0)).toMatchObject({ over: true, exit: { code: 4 } });
+  await expect(read(9)).rejects.toThrow("cannot find run 9 of 'report'");
 });

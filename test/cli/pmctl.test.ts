@@ -147,7 +147,7 @@ test('errors go to stderr with an exit code of their kind', async () => {
     stdout: '',
     stderr: "pmctl: cannot find service 'x'\n  see: pmctl status\n",
   });
-  expect((await pmctl(path, 'logs', '-f', 'web')).code).toBe(2);
+  expect((await pmctl(path, 'logs', '--until', '1m', '-f', 'web')).code).toBe(2);
   const unreachable = await pmctl('/nonexistent/pm.sock', 'status');
   expect(unreachable.code).toBe(5);
   expect(unreachable.stderr).toMatch(

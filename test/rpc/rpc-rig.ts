@@ -6,6 +6,7 @@ import { onTestFinished } from 'vitest';
 import type { BuildInfo } from '../../src/lib/build-info.ts';
 import { ProcessmasterError } from '../../src/lib/errors.ts';
 import { LineDecoder } from '../../src/lib/line-decoder.ts';
+import { BEGINNING } from '../../src/log-reader/log-position.ts';
 import type { Handlers } from '../../src/rpc/dispatch.ts';
 import { RpcServer, type RpcServerLimits } from '../../src/rpc/server.ts';
 import { listenOnUnixSocket } from '../../src/rpc/unix-socket.ts';
@@ -84,6 +85,9 @@ const EMPTY_HANDLERS: Handlers = {
   }),
   'jobs.history': () => ({ slots: [] }),
   'jobs.next': () => ({ slots: [] }),
+  'logs.sources': () => ({ sources: [], window: null }),
+  'logs.start': () => ({ position: BEGINNING }),
+  'logs.read': () => ({ pieces: [] }),
   'logs.tail': () => ({ files: [] }),
 };
 

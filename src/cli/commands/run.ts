@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isatty } from 'node:tty';
 import { ProcessmasterError } from '../../lib/errors.ts';
+import { neutralise } from '../../lib/neutralise.ts';
 import { LEAST_FOR_MS } from '../../model/intent.ts';
 import type { RunOutput } from '../../rpc/job-rows.ts';
 import { type Invocation, json, type Output } from '../invocation.ts';
@@ -75,13 +76,21 @@ async function show(invocation: Invocation, followed: Followed, piece: RunOutput
   followed.positions = piece.positions;
   if (piece.gap) {
     const where = `see the log files of '${followed.name}'`;
-    await invocation.complain(`pmctl: more was written than could be shown in time: ${where}\n`);
+    await invocation.complain(
+      `pmctl: a log file was emptied, replaced or removed before it was shown: ${where}\n`,
+    );
   }
   // For machines, stdout is the result.
-  const write = invocation.format === 'json' ? invocation.complain : invocation.write;
-  if (piece.stdout !== '') await write(piece.stdout);
-  if (piece.stderr !== '') await invocation.complain(piece.stderr);
+  const out = invocation.format === 'json' ? 2 : 1;
+  const write = out === 2 ? invocation.complain : invocation.write;
+  if (piece.stdout !== '') await write(harmless(invocation, piece.stdout, out));
+  if (piece.stderr !== '') await invocation.complain(harmless(invocation, piece.stderr, 2));
   return piece.stdout !== '' || piece.stderr !== '';
+}
+
+/** On a terminal what a job says must not act on it; a file or another program gets it as it is. */
+function harmless({ values, terminal }: Invocation, text: string, fd: 1 | 2): string {
+  return values.raw === true || !isatty(fd) ? text : neutralise(text, terminal);
 }
 
 function ended({ format }: Invocation, { name, run }: Followed, piece: RunOutput): Output {
