@@ -16,6 +16,8 @@ export function startActuator(context: ActuatorContext): Actuators['start'] {
     const files = serviceFiles(context.servicesDirectory, name);
     await provideFifos(context, files, attributes);
     const cgroup = context.tree.service(name);
+    // What the kernel counts there would be counted on from the run before.
+    removeCgroup(cgroup);
     context.limits.apply(name, cgroup, spec.resources, createCgroup(cgroup));
     // Before it is asked for: the report of a quick end may come with the answer.
     context.launches.began(name, runNumber);

@@ -49,7 +49,7 @@ export function meaningOf(exit: Exit, successExitCodes: readonly number[]): stri
     case 'exited':
       return meaningOfCode(exit.code, successExitCodes);
     case 'signaled':
-      return SIGNAL_MEANINGS[exit.signal] ?? null;
+      return exit.outOfMemory === undefined ? (SIGNAL_MEANINGS[exit.signal] ?? null) : null;
     case 'launch_failed':
     case 'unknown':
       return null;

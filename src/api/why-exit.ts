@@ -35,7 +35,9 @@ export function endInWords({ end }: LastEnd, status: WhyFacts['status']): string
     case 'exited':
       return `exited with code ${exit.code}${explained}`;
     case 'signaled':
-      return `was killed by ${exit.signal}${explained}`;
+      return exit.outOfMemory === undefined
+        ? `was killed by ${exit.signal}${explained}`
+        : `was ${describeExit(exit)}`;
     case 'launch_failed':
       return `could not be started (${exit.message})`;
     case 'unknown':
@@ -58,6 +60,11 @@ function hintOn(exit: Exit, facts: WhyFacts): string | null {
         ? hintOnKeys(facts, 'see that what it calls is there and executable', START_COMMAND)
         : null;
     case 'signaled':
+      if (exit.outOfMemory !== undefined) {
+        return exit.outOfMemory.limitBytes === null
+          ? 'find out what else uses the memory of this host, or of the cgroup above (cgroup.memory_max)'
+          : hintOnKeys(facts, 'find out what it needs the memory for', ['resources.max_memory']);
+      }
       return CORE_DUMPING.has(exit.signal)
         ? 'look for a core dump (coredumpctl list, or where /proc/sys/kernel/core_pattern says)'
         : null;

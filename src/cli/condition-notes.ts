@@ -22,6 +22,7 @@ const LABELS: { readonly [T in ConditionType]?: string } = {
   ActionFailed: 'retrying',
   EnvironmentUnreadable: 'environment unreadable',
   LimitsUnsupported: 'limits',
+  OutOfMemory: 'out of memory',
   LimitRefused: 'limit refused',
   MainProcessGone: 'main process gone',
 };

@@ -79,6 +79,12 @@ export function endedUnitCgroup(): string | null {
   return join(mount, dirname(cgroup));
 }
 
+/** The path of a cgroup below its mount, with a leading slash; as it is when it is elsewhere. */
+export function pathBelowMount(cgroup: string): string {
+  const mount = findCgroupMount(readFileSync('/proc/self/mounts', 'utf8'));
+  return mount !== null && cgroup.startsWith(`${mount}/`) ? cgroup.slice(mount.length) : cgroup;
+}
+
 /** A daemon sits in a leaf of its own tree (see CgroupTree), and so does what takes its place. */
 function withoutOwnLeaf(cgroup: string, name: string): string {
   const instance = dirname(cgroup);

@@ -2,13 +2,19 @@ import type { Instant } from '../lib/clock.ts';
 import type { EnvironmentDigest } from './environment-reading.ts';
 import type { JobProgress } from './job-progress.ts';
 import type { ProcessIdentity } from './observation.ts';
+import { describeOutOfMemory, type OutOfMemory } from './out-of-memory.ts';
 import type { RunUsage } from './run-usage.ts';
 import type { AcceptedSpec } from './service-spec.ts';
 
 /** How a process ended, or why it never began. */
 export type Exit =
   | { readonly kind: 'exited'; readonly code: number }
-  | { readonly kind: 'signaled'; readonly signal: string }
+  | {
+      readonly kind: 'signaled';
+      readonly signal: string;
+      /** The kernel killed processes of that run because memory ran out. */
+      readonly outOfMemory?: OutOfMemory;
+    }
   | { readonly kind: 'launch_failed'; readonly stage: string; readonly message: string }
   | { readonly kind: 'unknown'; readonly reason: string };
 
@@ -22,6 +28,8 @@ export interface Run {
   /** Id of the newest intent when it was started; 0 when there was none. */
   readonly intentId: number;
   readonly reason: string;
+  /** So far; left out where there was none of it. */
+  readonly outOfMemory?: OutOfMemory;
   /** What its environment was made from; left out where that is not known, or nothing but the spec. */
   readonly environmentDigest?: EnvironmentDigest;
 }
@@ -140,7 +148,9 @@ export function describeExit(exit: Exit): string {
     case 'exited':
       return `exit code ${exit.code}`;
     case 'signaled':
-      return `killed by ${exit.signal}`;
+      return exit.outOfMemory === undefined
+        ? `killed by ${exit.signal}`
+        : `OOMKilled: ${describeOutOfMemory(exit.outOfMemory)}`;
     case 'launch_failed':
       return exit.message;
     case 'unknown':

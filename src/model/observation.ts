@@ -1,3 +1,4 @@
+import type { OutOfMemory } from './out-of-memory.ts';
 import type { AppliedResources } from './resources.ts';
 import type { RunUsage } from './run-usage.ts';
 import type { LogSettings } from './service-spec.ts';
@@ -32,6 +33,8 @@ export interface Observation {
   readonly limits: AppliedResources | null;
   /** How what is read is kept; null when it is not read, or not known. */
   readonly logSettings: LogSettings | null;
+  /** What the run lost to a lack of memory, where that is more than its history knows of. */
+  readonly outOfMemory?: OutOfMemory;
   /** What the run has used. Read only where a job's run seems to be over. */
   readonly usage?: RunUsage;
 }

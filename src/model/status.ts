@@ -21,6 +21,8 @@ export type ConditionType =
   | 'LimitsUnsupported'
   /** Limits whose value the kernel refuses. */
   | 'LimitRefused'
+  /** It runs on, and the kernel killed some of its processes because memory ran out. */
+  | 'OutOfMemory'
   /** Waiting for the next try. */
   | 'Backoff'
   /** No more restarts until an operator starts it or its spec changes. */

@@ -1,4 +1,4 @@
-import { type FSWatcher, statSync, watch } from 'node:fs';
+import { existsSync, type FSWatcher, statSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import type { CgroupTree } from '../host/cgroup-tree.ts';
 import { whyNotWatched } from '../host/inotify-limits.ts';
@@ -8,7 +8,7 @@ import type { ServiceName } from '../model/service-name.ts';
 interface Watch {
   /** Inode of the cgroup's folder: a cgroup made anew under the same name needs a new watch. */
   readonly inode: number;
-  readonly watcher: FSWatcher;
+  readonly watchers: readonly FSWatcher[];
 }
 
 /**
@@ -49,12 +49,9 @@ export class CgroupEvents {
     const inode = statSync(path, { throwIfNoEntry: false })?.ino;
     if (inode === undefined) this.#refused.delete(name);
     if (inode === undefined || this.#watches.get(name)?.inode === inode) return;
-    this.#watches.get(name)?.watcher.close();
-    this.#watches.delete(name);
+    this.#drop(name);
     try {
-      const watcher = watch(join(path, 'cgroup.events'), () => this.#onChange(name));
-      watcher.on('error', () => this.unwatch(name));
-      this.#watches.set(name, { inode, watcher });
+      this.#watches.set(name, { inode, watchers: this.#watchFiles(name, path) });
       this.#refused.delete(name);
     } catch (error) {
       if (isErrno(error, 'ENOENT', 'ENODEV')) this.#refused.delete(name);
@@ -78,13 +75,27 @@ export class CgroupEvents {
   }
 
   unwatch(name: ServiceName): void {
-    this.#watches.get(name)?.watcher.close();
-    this.#watches.delete(name);
+    this.#drop(name);
     this.#refused.delete(name);
   }
 
   close(): void {
     for (const name of [...this.#watches.keys()]) this.unwatch(name);
+  }
+
+  /** What is killed for a lack of memory need not be all of a service: that changes another file. */
+  #watchFiles(name: ServiceName, path: string): readonly FSWatcher[] {
+    const memory = join(path, 'memory.events');
+    const files = [join(path, 'cgroup.events'), ...(existsSync(memory) ? [memory] : [])];
+    return files.map((file) => {
+      const watcher = watch(file, () => this.#onChange(name));
+      return watcher.on('error', () => this.unwatch(name));
+    });
+  }
+
+  #drop(name: ServiceName): void {
+    for (const watcher of this.#watches.get(name)?.watchers ?? []) watcher.close();
+    this.#watches.delete(name);
   }
 
   #refuse(name: ServiceName, reason: string): void {

@@ -9,6 +9,7 @@ import type { CgroupObservation, Observation, ProcessIdentity } from '../model/o
 import type { AppliedResources } from '../model/resources.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import type { LogSettings, ServiceSpec } from '../model/service-spec.ts';
+import { observeMemory } from './observe-memory.ts';
 import { observeProvisioning } from './observe-provisioning.ts';
 
 /** What only this daemon knows about its own children and descriptors. */
@@ -56,6 +57,7 @@ export function observeService(
     logsCaptured: runNumber !== undefined && own.isLogCaptured(name, runNumber),
     limits: own.limitsOf(name),
     logSettings: runNumber === undefined ? null : own.logSettings(name, runNumber),
+    ...observeMemory(tree.service(name), history),
     ...(endsJobsRun(history, cgroup) ? { usage: readUsage(tree.service(name)) } : {}),
   };
 }

@@ -3,6 +3,7 @@ import type { Action } from '../model/action.ts';
 import { describeExit, hasActiveRun, type StopProgress } from '../model/history.ts';
 import { isSameLogSettings, logSettingsOf } from '../model/log-settings.ts';
 import type { Observation } from '../model/observation.ts';
+import { describeOutOfMemory } from '../model/out-of-memory.ts';
 import type { AcceptedSpec, ServiceSpec } from '../model/service-spec.ts';
 import type { Condition } from '../model/status.ts';
 import { DEFAULT_GRACE_MS, KILL_AGAIN_MS, killDueMonotonicMs } from '../model/stop-timing.ts';
@@ -123,6 +124,10 @@ function planRunning(situation: Situation, pids: readonly number[]): Plan {
         : '';
     const message = `the main process ${history.main.pid} is gone${how}, ${count} live${pids.length === 1 ? 's' : ''} on`;
     conditions.push({ type: 'MainProcessGone', message });
+  }
+  const { outOfMemory } = history.run ?? {};
+  if (outOfMemory !== undefined) {
+    conditions.push({ type: 'OutOfMemory', message: describeOutOfMemory(outOfMemory) });
   }
   conditions.push(...environmentConditions(situation));
   const limits = planLimits(situation);

@@ -4,6 +4,7 @@ import type { Action } from '../model/action.ts';
 import type { ServiceEvent } from '../model/event.ts';
 import { describeExit, type History, hasActiveRun, type RunEnd } from '../model/history.ts';
 import type { Intent } from '../model/intent.ts';
+import { describeOutOfMemory } from '../model/out-of-memory.ts';
 import type { ServiceName } from '../model/service-name.ts';
 
 import { jobTransitions, slotsEvent } from './job-events.ts';
@@ -40,6 +41,11 @@ export function transitionEvents(
   ) {
     events.push(event('service.main-exited', `main process: ${describeExit(after.launchedExit)}`));
   }
+  const lost = after.run?.outOfMemory;
+  if (lost !== undefined && lost.kills > killsOf(before, after)) {
+    const data = { kills: lost.kills, limit_bytes: lost.limitBytes, peak_bytes: lost.peakBytes };
+    events.push(event('service.oom-killed', describeOutOfMemory(lost), data));
+  }
   if (after.runEnd !== null && before.runEnd !== after.runEnd) {
     events.push(event(...endedAs(after.runEnd), exitData(after.runEnd)));
     if (after.nextStartMonotonicMs !== null) {
@@ -52,6 +58,11 @@ export function transitionEvents(
   }
   const ofJob = jobTransitions(before.job, after.job, now.monotonicMs);
   return [...events, ...ofJob.map((told) => event(...told))];
+}
+
+/** Those of the same run that were told already. */
+function killsOf(before: History, after: History): number {
+  return before.run?.number === after.run?.number ? (before.run?.outOfMemory?.kills ?? 0) : 0;
 }
 
 function endedAs(end: RunEnd): readonly [string, string] {

@@ -4,6 +4,7 @@ import type { EnvironmentReading } from '../model/environment-reading.ts';
 import { type Exit, type History, hasActiveRun, type Run, type RunEnd } from '../model/history.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Observation } from '../model/observation.ts';
+import type { OutOfMemory } from '../model/out-of-memory.ts';
 import { isOfRun, reasonToTryAgain } from './changed-content.ts';
 import { backoffDelayMs, grantRestart, wantsRestart } from './restart-budget.ts';
 import { settleJob } from './settle-job.ts';
@@ -103,9 +104,14 @@ function settleProvisioning(history: History, input: SettleInput, random: number
 
 function settleRunning(history: History, observation: Observation, now: Instant): History {
   if (!hasActiveRun(history)) return { ...history, ...unrecordedRun(history, now) };
-  const seen = noteOutlived(history);
+  const seen = noteOutOfMemory(noteOutlived(history), observation);
   const followed = leaderAfterFork(seen, observation, now);
   return followed === null ? seen : { ...seen, main: followed, mainIsLaunched: false };
+}
+
+function noteOutOfMemory(history: History, { outOfMemory }: Observation): History {
+  if (outOfMemory === undefined || !hasActiveRun(history)) return history;
+  return { ...history, run: { ...history.run, outOfMemory } };
 }
 
 function noteOutlived(history: History): History {
@@ -158,7 +164,8 @@ function leaderAfterFork(history: History, { leader }: Observation, now: Instant
   return sinceMs <= LEADER_SETTLES_MS ? leader : null;
 }
 
-function settleEmpty(history: History, input: SettleInput, now: Instant, random: number): History {
+function settleEmpty(before: History, input: SettleInput, now: Instant, random: number): History {
+  const history = noteOutOfMemory(before, input.observation);
   if (!hasActiveRun(history) || input.observation.launcherAlive) return history;
   // A stop command that outlived the service must not meet the next run.
   if (history.stop !== null && input.observation.stopCommandRuns) return history;
@@ -194,5 +201,11 @@ function exitOfRun(history: History): Exit {
   const wentToBackground = !history.mainIsLaunched && history.launchedExit.kind === 'exited';
   return wentToBackground
     ? { kind: 'unknown', reason: 'the main process had put itself into the background' }
-    : history.launchedExit;
+    : withReason(history.launchedExit, history.run?.outOfMemory);
+}
+
+/** A SIGKILL of a run that memory ran out for is told by its reason. */
+function withReason(exit: Exit, outOfMemory: OutOfMemory | undefined): Exit {
+  const isKilled = exit.kind === 'signaled' && exit.signal === 'SIGKILL';
+  return isKilled && outOfMemory !== undefined ? { ...exit, outOfMemory } : exit;
 }

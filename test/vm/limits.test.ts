@@ -88,6 +88,43 @@ describe('limits', () => {
     expect(share).toBeLessThan(0.13);
   });
 
+  it('of memory end all of a service that needs more, and it is told', async () => {
+    const bystander = await inPhase('all', 'RUNNING');
+    define(
+      'hog',
+      'sleep 1; exec tail /dev/zero',
+      `resources: {max_memory: 64MiB, max_swap: 0}
+restart_policy: {policy: never}
+`,
+    );
+    const { last_exit } = await inPhase('hog', 'FAILED');
+    expect(last_exit?.message).toMatch(
+      /^OOMKilled: out of memory \(limit 64MiB, peak 6\d(\.\d)?MiB; killed: tail \(\d+\)\)$/,
+    );
+    const events = await command('pmctl events hog');
+    expect(events).toMatch(/service\.oom-killed +supervisor +out of memory \(limit 64MiB/);
+    expect(await command('pmctl why hog')).toMatch(/was OOMKilled: out of memory.*max_memory/s);
+    expect((await inPhase('all', 'RUNNING')).pids).toEqual(bystander.pids);
+  });
+
+  it('of memory end one process of a service that wants it so, which is named, and it lives on', async () => {
+    define(
+      'workers',
+      '(sleep 3; exec tail /dev/zero) & sleep 100000',
+      'resources: {max_memory: 64MiB, max_swap: 0, oom: process}\n',
+    );
+    const { pids } = await inPhase('workers', 'RUNNING');
+    const isTold = async () => {
+      const [row] = await rows('workers');
+      return row?.conditions.find(({ type }) => type === 'OutOfMemory');
+    };
+    const told = await waitFor(isTold, { what: 'the killed worker', deadlineMs: 60_000 });
+    expect(told.message).toMatch(/killed: tail \(\d+\)/);
+    expect(await command('pmctl events workers')).toMatch(/oom-killed .*killed: tail/);
+    const after = await inPhase('workers', 'RUNNING');
+    expect(after.pids.filter((pid) => !pids.includes(pid))).toEqual([]);
+  });
+
   it('are in force again after a crash of the daemon, which costs the unit its controllers', async () => {
     const { pids } = await inPhase('all', 'RUNNING');
     await command(`systemctl kill -s KILL --kill-who=main ${UNIT}`);
@@ -120,10 +157,16 @@ function usage(service: string): { readonly atMs: number; readonly cpuMs: number
 
 /** What `pmctl status` says of limits that are not in force. */
 async function troubles(service: string): Promise<readonly string[]> {
-  const [row] = JSON.parse(await command(`pmctl status ${service} --format json`)) as [
-    { conditions: { type: string; message: string }[] },
-  ];
-  return row.conditions
+  const [row] = await rows(service);
+  return (row?.conditions ?? [])
     .filter(({ type }) => type.startsWith('Limit'))
     .map(({ message }) => message);
+}
+
+interface Row {
+  readonly conditions: readonly { readonly type: string; readonly message: string }[];
+}
+
+async function rows(service: string): Promise<readonly Row[]> {
+  return JSON.parse(await command(`pmctl status ${service} --format json`)) as Row[];
 }

@@ -33,12 +33,18 @@ export function define(name: string, script: string, more = ''): void {
   );
 }
 
+interface ShownRow {
+  readonly phase: string;
+  readonly pids: readonly number[];
+  readonly last_exit: { readonly message: string } | null;
+}
+
 /** The row of `pmctl status` once it is in this phase. */
 export async function inPhase(name: string, phase: string) {
   return waitFor(
     async () => {
       const text = await command(`pmctl status ${name} --format json`).catch(() => '[]');
-      const [row] = JSON.parse(text) as { phase: string; pids: number[]; restarts_10m: number }[];
+      const [row] = JSON.parse(text) as ShownRow[];
       return row?.phase === phase && row;
     },
     { what: `${name} to be ${phase}`, deadlineMs: 60_000 },
