@@ -15,6 +15,7 @@ export const TEST_PROGRAMS: PackageByProgram = {
   git: 'git',
   setcap: 'libcap2-bin',
   python3: 'python3',
+  tmux: 'tmux',
 };
 
 /** What builds and boots the virtual machine of `npm run test:vm`. */

@@ -23,7 +23,7 @@ export function renderHistory(rows: readonly JobHistoryRow[], terminal: Terminal
 }
 
 function historyRow(row: JobHistoryRow): Row {
-  const outcome = row.outcome ?? 'running';
+  const outcome = row.outcome ?? (row.ended_at_ms === null ? 'running' : 'retrying');
   return {
     cells: [
       row.application,
@@ -45,6 +45,7 @@ function historyRow(row: JobHistoryRow): Row {
 const OUTCOME_COLOURS: Readonly<Record<string, Colour>> = {
   ok: 'green',
   running: 'green',
+  retrying: 'yellow',
   failed: 'red',
   overtime: 'red',
   lost: 'red',

@@ -15,7 +15,8 @@ function row(changes: Partial<JobHistoryRow> = {}): JobHistoryRow {
   };
 }
 
-const nothing = { run: null, tries: 0, duration_ms: null, cpu_ms: null, peak_memory_bytes: null };
+const unmeasured = { cpu_ms: null, peak_memory_bytes: null };
+const nothing = { ...unmeasured, run: null, tries: 0, duration_ms: null };
 
 test('history shows each slot with its outcome, and leaves blank what is not known', () => {
   const rows = [
@@ -30,16 +31,18 @@ test('history shows each slot with its outcome, and leaves blank what is not kno
       slots: 6,
       exit: null,
     }),
-    row({ outcome: null, exit: null, duration_ms: null, cpu_ms: null, peak_memory_bytes: null }),
+    row({ outcome: null, exit: null, ended_at_ms: null, duration_ms: null, ...unmeasured }),
+    row({ outcome: null, ...unmeasured }),
   ];
   expect(renderHistory(rows, view()).split('\n')).toEqual([
-    'JOB     SLOT                                            OUTCOME        RUN  TOOK     CPU  PEAK MEMORY  EXIT',
-    'backup  2026-01-15 12:00:00                             ok               7   12s  0.340s      1.5 MiB  exit code 0',
-    'backup  2026-01-15 12:01:00                             ok       7 (try 3)   12s              1.5 MiB  exit code 0',
-    'backup  by hand 2026-01-15 12:00:00                     failed           7   12s  0.340s               exit code 0',
-    'backup  2026-01-15 12:00:00                             skipped                                        run 7 was still there',
+    'JOB     SLOT                                            OUTCOME         RUN  TOOK     CPU  PEAK MEMORY  EXIT',
+    'backup  2026-01-15 12:00:00                             ok                7   12s  0.340s      1.5 MiB  exit code 0',
+    'backup  2026-01-15 12:01:00                             ok        7 (try 3)   12s              1.5 MiB  exit code 0',
+    'backup  by hand 2026-01-15 12:00:00                     failed            7   12s  0.340s               exit code 0',
+    'backup  2026-01-15 12:00:00                             skipped                                         run 7 was still there',
     'backup  2026-01-15 12:00:00 to 2026-01-15 12:05:00 (6)  missed',
-    'backup  2026-01-15 12:00:00                             running          7',
+    'backup  2026-01-15 12:00:00                             running           7',
+    'backup  2026-01-15 12:00:00                             retrying          7   12s                       exit code 0',
     '',
   ]);
   expect(renderHistory([], view())).toBe('no slot and no run is recorded\n');

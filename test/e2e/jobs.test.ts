@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import type { JobHistoryRow, NextSlotRow } from '../../src/rpc/job-rows.ts';
 import { type Instance, startInstance } from './harness.ts';
 import { program, runProgram } from './programs.ts';
+import { Terminal } from './terminal.ts';
 import { waitFor } from './wait-for.ts';
 
 /** Never due while a test runs. */
@@ -130,6 +131,35 @@ test('an interrupt leaves a run alone where nobody can be asked', async () => {
   expect((await ended)[0]).toBe(130);
   expect(stderr).toContain("run 1 of 'slow' goes on");
   expect(instance.pidsOf('slow')).toHaveLength(1);
+});
+
+test('an interrupt on a terminal asks whether the run is to be stopped', async () => {
+  const instance = await startInstance();
+  defineJob(instance, 'slow', 'echo begun; exec sleep 1000');
+  await scheduled(instance, 'slow');
+  const pmctl = await program('pmctl');
+  const env = { PATH: process.env.PATH ?? '', PMCTL_SOCK: instance.socket, TERM: 'xterm' };
+  const follow = () => Terminal.run(`${pmctl} run slow; echo code $?; read wait`, env);
+
+  const refusing = await follow();
+  await refusing.shows('begun');
+  await refusing.press('C-c');
+  await refusing.shows("Stop run 1 of 'slow'? It goes on otherwise. [y/N]");
+  await refusing.press('n', 'Enter');
+  await refusing.shows("run 1 of 'slow' goes on");
+  await refusing.shows('code 130');
+  expect(instance.pidsOf('slow')).toHaveLength(1);
+  expect((await instance.pmctl('stop', 'slow')).code).toBe(0);
+
+  const agreeing = await follow();
+  await agreeing.shows('begun');
+  await agreeing.press('C-c');
+  await agreeing.shows("Stop run 2 of 'slow'?");
+  await agreeing.press('y', 'Enter');
+  await agreeing.shows('code 143');
+  expect(instance.pidsOf('slow')).toEqual([]);
+  // The run is over, the schedule is not.
+  await scheduled(instance, 'slow');
 });
 
 test('a run is followed over a restart of the daemon, and its exit code is known', async () => {
