@@ -107,13 +107,28 @@ restart_policy: {policy: never}
     expect((await inPhase('all', 'RUNNING')).pids).toEqual(bystander.pids);
   });
 
+  it('of memory that end a job are in its history', async () => {
+    define(
+      'import',
+      'sleep 1; exec tail /dev/zero',
+      'resources: {max_memory: 64MiB, max_swap: 0}\n',
+      'schedule: "0 0 29 2 *"',
+    );
+    await inPhase('import', 'SCHEDULED');
+    await command('pmctl start import');
+    await inPhase('import', 'SCHEDULED');
+    expect(await command('pmctl history import')).toMatch(
+      /failed .*6\d\.\d MiB +OOMKilled: out of memory \(limit 64MiB/,
+    );
+  });
+
   it('of memory end one process of a service that wants it so, which is named, and it lives on', async () => {
     define(
       'workers',
       '(sleep 3; exec tail /dev/zero) & sleep 100000',
       'resources: {max_memory: 64MiB, max_swap: 0, oom: process}\n',
     );
-    const { pids } = await inPhase('workers', 'RUNNING');
+    const { main_pid } = await inPhase('workers', 'RUNNING');
     const isTold = async () => {
       const [row] = await rows('workers');
       return row?.conditions.find(({ type }) => type === 'OutOfMemory');
@@ -121,8 +136,7 @@ restart_policy: {policy: never}
     const told = await waitFor(isTold, { what: 'the killed worker', deadlineMs: 60_000 });
     expect(told.message).toMatch(/killed: tail \(\d+\)/);
     expect(await command('pmctl events workers')).toMatch(/oom-killed .*killed: tail/);
-    const after = await inPhase('workers', 'RUNNING');
-    expect(after.pids.filter((pid) => !pids.includes(pid))).toEqual([]);
+    expect((await inPhase('workers', 'RUNNING')).main_pid).toBe(main_pid);
   });
 
   it('are in force again after a crash of the daemon, which costs the unit its controllers', async () => {

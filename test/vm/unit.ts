@@ -26,16 +26,19 @@ export async function installUnit({ cgroup = '' } = {}): Promise<void> {
   await command('systemctl daemon-reload');
 }
 
-export function define(name: string, script: string, more = ''): void {
+/** @param processKey  one more key of the section `process` */
+export function define(name: string, script: string, more = '', processKey = ''): void {
+  const command = `start_command: [sh, -c, '${script}']`;
   writeFileSync(
     `${CONFIG_DIRECTORY}/${name}.yaml`,
-    `process:\n  working_directory: /tmp\n  start_command: [sh, -c, '${script}']\n${more}`,
+    `process:\n  working_directory: /tmp\n  ${command}\n  ${processKey}\n${more}`,
   );
 }
 
 interface ShownRow {
   readonly phase: string;
   readonly pids: readonly number[];
+  readonly main_pid: number | null;
   readonly last_exit: { readonly message: string } | null;
 }
 
