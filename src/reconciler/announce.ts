@@ -1,13 +1,12 @@
 import type { Instant } from '../lib/clock.ts';
 import type { Action } from '../model/action.ts';
 import type { Fact } from '../model/fact.ts';
-import type { Observation } from '../model/observation.ts';
 
 /**
  * What is recorded before an action is carried out, so that a crash in between is not a riddle; `null`
- * where there is nothing to tell. Pure.
+ * where there is nothing to tell. Processes are counted only where that is told.
  */
-export function announce(action: Action, observation: Observation, now: Instant): Fact | null {
+export function announce(action: Action, countProcesses: () => number, now: Instant): Fact | null {
   switch (action.kind) {
     case 'start':
       return {
@@ -27,14 +26,14 @@ export function announce(action: Action, observation: Observation, now: Instant)
     }
     case 'signal':
     case 'stop-command': {
-      const processes = countPids(observation);
+      const processes = countProcesses();
       return { kind: 'stop-requested', at: now, reason: action.reason, processes };
     }
     case 'kill':
       return {
         kind: 'kill-requested',
         atMonotonicMs: now.monotonicMs,
-        killed: countPids(observation),
+        killed: countProcesses(),
       };
     case 'provision':
     case 'limit':
@@ -43,8 +42,4 @@ export function announce(action: Action, observation: Observation, now: Instant)
     case 'forget':
       return null;
   }
-}
-
-function countPids({ cgroup }: Observation): number {
-  return cgroup.kind === 'populated' ? cgroup.pids.length : 0;
 }

@@ -7,6 +7,7 @@ import type { ContentChange, EnvironmentReading } from '../model/environment-rea
 import { applyFact, type Fact } from '../model/fact.ts';
 import { type History, hasActiveRun } from '../model/history.ts';
 import { intentInForce } from '../model/intent.ts';
+import type { Observation } from '../model/observation.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import { type Condition, phaseOf, type ServiceStatus } from '../model/status.ts';
 import { announce } from './announce.ts';
@@ -190,7 +191,8 @@ export class Reconciler {
     if (action.kind === 'start') await this.#ports.canLaunch();
     const now = readInstant(this.#ports.clock);
     const before = this.#history(name);
-    const announced = announce(action, this.#ports.observe(name, before, null), now);
+    const countProcesses = () => countPids(this.#ports.observe(name, before, null));
+    const announced = announce(action, countProcesses, now);
     if (announced !== null) this.record(name, announced);
     const event = actionEvent(name, action, now.wallMs);
     if (event !== null) this.#ports.emit(event);
@@ -281,6 +283,10 @@ export class Reconciler {
     this.#ports.forgotten(name);
     return { requeueAfterMs: null };
   }
+}
+
+function countPids({ cgroup }: Observation): number {
+  return cgroup.kind === 'populated' ? cgroup.pids.length : 0;
 }
 
 function isCode(error: unknown, code: ErrorCode): boolean {
