@@ -101,10 +101,14 @@ async function* merge(
   }
 }
 
-/** The next lines of one log that is merged with others. */
+/**
+ * The next lines of one log that is merged with others.
+ *
+ * INVARIANTS: the `null` where lines were left out stays before the line that it precedes.
+ */
 class Head {
   readonly #log: AsyncGenerator<readonly Chosen[]>;
-  #lines: LogLine[] = [];
+  #lines: readonly Chosen[] = [];
   #at = 0;
 
   constructor(log: AsyncGenerator<readonly Chosen[]>) {
@@ -112,16 +116,16 @@ class Head {
   }
 
   get line(): LogLine | null {
-    return this.#lines[this.#at] ?? null;
+    return this.#lines[this.#at] ?? this.#lines[this.#at + 1] ?? null;
   }
 
   get orderMs(): number {
     return this.line?.orderMs ?? Number.POSITIVE_INFINITY;
   }
 
-  takeUntil(orderMs: number): readonly LogLine[] {
+  takeUntil(orderMs: number): readonly Chosen[] {
     const from = this.#at;
-    do this.#at += 1;
+    do this.#at += this.#lines[this.#at] === null ? 2 : 1;
     while (this.orderMs <= orderMs && this.line !== null);
     return this.#lines.slice(from, this.#at);
   }
@@ -130,7 +134,7 @@ class Head {
     while (this.line === null) {
       const { value, done } = await this.#log.next();
       if (done === true) return this;
-      [this.#lines, this.#at] = [value.filter((line) => line !== null), 0];
+      [this.#lines, this.#at] = [value, 0];
     }
     return this;
   }

@@ -153,6 +153,8 @@ test('lines are picked by their time, their run and their text, and merged', asy
   const context = words(await shown('--stdout', '--grep', 'run [13] out 3', '-C', '1'));
   const around = (run: number) => [2, 3, 4].map((i) => `run ${run} out ${i}\n`).join('');
   expect(context).toBe(`${around(1)}--\n${around(3)}`);
+  const apart = words(await shown('--merge', '--grep', 'run [13] out 3', '-C', '1'));
+  expect(apart).toBe(context);
 
   const json = (await shown('--json', '--stderr', '-n', '1')).trim();
   expect(JSON.parse(json)).toMatchObject({ application: 'app', stream: 'stderr' });

@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Clock } from '../../src/lib/clock.ts';
 import type { LineSource } from '../../src/logs/line-turns.ts';
@@ -163,6 +163,27 @@ describe('StreamWriter', () => {
     const written = before.length + (Number(dropped) + before.length === 100_000 ? 0 : 1);
     expect(written + Number(dropped)).toBe(100_000);
     expect(after).toBe('space again\n');
+  });
+
+  it('drops what a broken disk does not take, says so once, and counts it when it is well again', () => {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, '');
+    // Nothing is mapped at address 0, so the kernel answers each write with EIO.
+    execFileSync('mount', ['--bind', `/proc/${process.pid}/mem`, path]);
+    const writer = open();
+    try {
+      for (let at = 0; at < 3; at += 1) {
+        write(writer, 'lost\n');
+        nowMs += 1_001;
+      }
+    } finally {
+      execFileSync('umount', ['--lazy', path]);
+    }
+    expect(troubles).toEqual([expect.stringMatching(/cannot write '.+': Input\/output error/)]);
+    write(writer, 'well again\n');
+    expect(content()).toMatch(
+      /^\[processmaster\] 15 bytes of output were dropped: Input\/output error.*\nwell again\n$/,
+    );
   });
 
   it('says again that a disk is full when that happens again', () => {
