@@ -75,9 +75,9 @@ export default {
       '^src/sources/watched-directory\\.ts$',
     ),
     onlyIn(
-      'p-queue-only-in-work-queue',
+      'p-queue-only-in-queues',
       'node_modules/p-queue/',
-      '^src/reconciler/work-queue\\.ts$',
+      '^src/reconciler/(start|work)-queue\\.ts$',
     ),
     onlyIn('croner-only-in-schedule', 'node_modules/croner/', '^src/model/schedule\\.ts$'),
     onlyIn('pino-only-in-daemon', 'node_modules/pino/', '^src/daemon/'),

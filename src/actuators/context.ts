@@ -34,6 +34,8 @@ export interface ActuatorContext {
   readonly onLogTrouble: (name: ServiceName, message: string) => void;
   /** A stop command and all it started ended. */
   readonly onStopCommandEnded: (name: ServiceName, exit: Exit) => void;
+  /** The cgroup is there and empty: what happens in it is of interest. */
+  readonly onCgroupCreated: (name: ServiceName) => void;
   /** The cgroup was removed: whatever watches it can let go. */
   readonly onCgroupRemoved: (name: ServiceName) => void;
   /** Resolves when these slots of a job are on the disk. */

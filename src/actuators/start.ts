@@ -19,6 +19,7 @@ export function startActuator(context: ActuatorContext): Actuators['start'] {
     // What the kernel counts there would be counted on from the run before.
     removeCgroup(cgroup);
     context.limits.apply(name, cgroup, spec.resources, createCgroup(cgroup));
+    context.onCgroupCreated(name);
     // Before it is asked for: the report of a quick end may come with the answer.
     context.launches.began(name, runNumber);
     context.launches.captured(name, runNumber, logSettingsOf(spec));

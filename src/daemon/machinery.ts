@@ -77,6 +77,7 @@ export function createMachinery(parts: MachineryParts): Machinery {
     launches,
     hello: { maxTotalLogBytes: parts.maxTotalLogBytes },
     record: (name, fact) => controller.record(name, fact),
+    recorded: (name) => parts.histories.written(name),
     enqueueAll: () => controller.enqueueAll(),
     say,
   });
@@ -102,6 +103,7 @@ export function createMachinery(parts: MachineryParts): Machinery {
       if (isFailed) say(name, 'service.stop-command-failed', `stop command: ${describeExit(exit)}`);
       controller.enqueue(name);
     },
+    onCgroupCreated: (name) => cgroupEvents.watchNew(name),
     onCgroupRemoved: (name) => cgroupEvents.unwatch(name),
     recordSlots: (name, slots) => parts.histories.recordSlots(name, slots),
     removeServiceFolder: (name) => parts.histories.remove(name),
@@ -129,6 +131,7 @@ export function createMachinery(parts: MachineryParts): Machinery {
     canLaunch: () => keeper.ready(),
     loadHistory: (name) => parts.histories.load(name),
     saveHistory: (name, history) => parts.histories.save(name, history),
+    flushHistory: (name) => parts.histories.flush(name),
     emit,
     forgotten: (name) => {
       parts.intents.forget(name);

@@ -24,6 +24,10 @@ export interface SavedHistoriesParts {
   readonly onTrouble: (reason: string | null) => void;
 }
 
+/** What changes again and again is written once in this time. */
+const MOMENT_MS = 250;
+/** Takes some milliseconds. */
+const AT_ONCE = 32;
 /** How long files that could not be written are left alone. */
 const RETRY_MS = 1_000;
 
@@ -31,8 +35,9 @@ const RETRY_MS = 1_000;
  * Histories as they are kept beside the runs. Written by this program into a folder that only root
  * may enter; one of another boot or another version tells of nothing that still runs.
  *
- * INVARIANTS: `save` does not throw, supervision goes on from what is in memory; what could not be
- * written is written as soon as it can be, the newest of each service.
+ * INVARIANTS: nothing here throws, supervision goes on from what is in memory; what is saved is written
+ * within moments, or when it is asked for (`flush`); what could not be written is written as soon as it
+ * can be, the newest of each service.
  */
 export class SavedHistories {
   readonly #files: HistoryFiles;
@@ -47,6 +52,8 @@ export class SavedHistories {
   readonly #toldJobs = new Map<ServiceName, JobProgress | null>();
   readonly #unsaved = new Map<ServiceName, SavedHistory>();
   #trouble: string | null = null;
+  #cancelWrite: (() => void) | null = null;
+  readonly #waitingByName = new Map<ServiceName, (() => void)[]>();
   #cancelRetry: () => void = () => {};
 
   constructor({ files, journal, bootId, clock, onTrouble }: SavedHistoriesParts) {
@@ -81,8 +88,21 @@ export class SavedHistories {
     this.#recordJob(name, history);
     const saved: SavedHistory = { version: VERSION, bootId: this.#bootId, history };
     this.#unsaved.set(name, saved);
+    this.#writeLater(MOMENT_MS);
+  }
+
+  /** Writes what was saved of a service, now: what is done next cannot be undone. */
+  flush(name: ServiceName): void {
     // While the disk is full, not every change of every service is worth a try.
-    if (this.#trouble === null) this.#write();
+    if (this.#unsaved.has(name) && this.#trouble === null) this.#write([name]);
+  }
+
+  /** Resolves when what was saved of a service is written. */
+  written(name: ServiceName): Promise<void> {
+    if (!this.#unsaved.has(name)) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waitingByName.set(name, [...(this.#waitingByName.get(name) ?? []), resolve]);
+    });
   }
 
   /** It is not defined any more: defined again, its slots are counted from then on. */
@@ -99,28 +119,49 @@ export class SavedHistories {
 
   /** Removes what is kept of a service. @throws ProcessmasterError `io` */
   remove(name: ServiceName): void {
-    this.#unsaved.delete(name);
+    this.#done(name);
     this.#files.remove(name);
   }
 
   /** Writes what is left, if that is possible. */
   close(): void {
     this.#cancelRetry();
+    this.#cancelWrite?.();
     this.#write();
     this.#cancelRetry();
   }
 
-  #write(): void {
+  /** A few at a time: thousands may have changed at the same minute, and others wait for the loop. */
+  #writeSome(): void {
+    this.#cancelWrite = null;
+    if (this.#trouble !== null) return;
+    this.#write([...this.#unsaved.keys()].slice(0, AT_ONCE));
+    if (this.#unsaved.size > 0) this.#writeLater(0);
+  }
+
+  #writeLater(delayMs: number): void {
+    this.#cancelWrite ??= this.#clock.schedule(delayMs, () => this.#writeSome());
+  }
+
+  #write(names: Iterable<ServiceName> = [...this.#unsaved.keys()]): void {
     try {
-      for (const [name, saved] of this.#unsaved) {
-        this.#files.save(name, saved);
-        this.#unsaved.delete(name);
+      for (const name of names) {
+        this.#files.save(name, this.#unsaved.get(name));
+        this.#done(name);
       }
       if (this.#trouble !== null) this.#tell(null);
     } catch (error) {
       this.#cancelRetry = this.#clock.schedule(RETRY_MS, () => this.#write());
       if (this.#trouble === null) this.#tell(troubleOf(error));
     }
+  }
+
+  /** There is nothing more to write of it. */
+  #done(name: ServiceName): void {
+    this.#unsaved.delete(name);
+    const waiting = this.#waitingByName.get(name) ?? [];
+    this.#waitingByName.delete(name);
+    for (const resolve of waiting) resolve();
   }
 
   #tell(reason: string | null): void {

@@ -19,6 +19,8 @@ export interface ServiceKeeperParts {
   readonly launches: Launches;
   readonly hello: Hello;
   readonly record: (name: ServiceName, fact: Fact) => void;
+  /** Resolves when what was recorded of a service is written down. */
+  readonly recorded: (name: ServiceName) => Promise<void>;
   /** What is read and what is known may have changed for every service. */
   readonly enqueueAll: () => void;
   readonly say: (service: ServiceName | null, kind: string, message: string) => void;
@@ -40,7 +42,7 @@ export function createServiceKeeper(parts: ServiceKeeperParts): KeeperClient {
     },
     killKeeper: () => clear(tree),
     onFound: (snapshot) => {
-      takeOver(parts, snapshot, (launch) => client.acknowledge(launch.name, launch.runNumber));
+      takeOver(parts, snapshot, (launch) => void acknowledge(launch));
       parts.enqueueAll();
     },
     onEvent: (event) => {
@@ -48,7 +50,7 @@ export function createServiceKeeper(parts: ServiceKeeperParts): KeeperClient {
         say(parseServiceName(event.name), 'logs.warning', event.message);
       } else {
         recordEnd(parts, event.launch);
-        client.acknowledge(event.launch.name, event.launch.runNumber);
+        void acknowledge(event.launch);
       }
     },
     onLost: (reason) => {
@@ -57,6 +59,12 @@ export function createServiceKeeper(parts: ServiceKeeperParts): KeeperClient {
       say(null, 'keeper.lost', text);
     },
   });
+  /** The keeper may forget what is written beside the run. */
+  const acknowledge = async ({ name: text, runNumber }: KeptLaunch) => {
+    const name = parseServiceName(text);
+    if (name !== null) await parts.recorded(name);
+    client.acknowledge(text, runNumber);
+  };
   return client;
 }
 
@@ -129,7 +137,6 @@ function takeOver(
   }
 }
 
-/** Written beside the run before the keeper may forget it. */
 function recordEnd({ launches, record }: ServiceKeeperParts, launch: KeptLaunch): void {
   const { runNumber, end } = launch;
   const name = parseServiceName(launch.name);

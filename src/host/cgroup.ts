@@ -190,24 +190,34 @@ export function disableControllersWithin(path: CgroupPath): void {
   }
 }
 
-/** The cgroup and all below it, parents first; iterative, for a service may nest them deeply. */
+/**
+ * The cgroup and all below it, parents first, as far as they are there; iterative, for a service may
+ * nest them deeply.
+ */
 function subtreeOf(path: CgroupPath): string[] {
-  const found: string[] = [path];
-  for (let at = 0; at < found.length; at += 1) {
-    const cgroup = found[at] ?? path;
-    for (const child of childrenOf(cgroup)) found.push(`${cgroup}/${child}`);
+  const found: string[] = [];
+  const left: string[] = [path];
+  for (let at = 0; at < left.length; at += 1) {
+    const cgroup = left[at] ?? path;
+    const children = childrenOf(cgroup);
+    if (children === null) continue;
+    found.push(cgroup);
+    for (const child of children) left.push(`${cgroup}/${child}`);
   }
   return found;
 }
 
-function childrenOf(cgroup: string): readonly string[] {
+/** `null` when it is not there: for most jobs most of the time, so nothing is thrown for that. */
+function childrenOf(cgroup: string): readonly string[] | null {
   try {
     // kernfs counts a folder's links as 2 + children, which spares listing 30 files for most.
-    if (statSync(cgroup).nlink === 2) return [];
+    const links = statSync(cgroup, { throwIfNoEntry: false })?.nlink;
+    if (links === undefined) return null;
+    if (links === 2) return [];
     const entries = readdirSync(cgroup, { withFileTypes: true });
     return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
   } catch (error) {
-    if (isGone(error)) return [];
+    if (isGone(error)) return null;
     throw failure(`cannot list cgroup '${cgroup}'`, error);
   }
 }

@@ -194,9 +194,18 @@ function commandArgv(
   return [tool('env'), ...without, '-S', `--${assignments}`, ...between, ...argv];
 }
 
+let knownShell = { path: '', dev: 0, ino: 0, isDash: false };
+
+/** Asked at each launch: the way there is followed again only when it leads to another file. */
 function isDash(shell: string): boolean {
   try {
-    return basename(realpathSync(shell)) === 'dash';
+    const { dev, ino } = statSync(shell);
+    const { path, dev: knownDev, ino: knownIno } = knownShell;
+    if (path !== shell || knownDev !== dev || knownIno !== ino) {
+      const isDash = basename(realpathSync(shell)) === 'dash';
+      knownShell = { path: shell, dev, ino, isDash };
+    }
+    return knownShell.isDash;
   } catch (error) {
     throw missing(`the shell '${shell}': ${messageOf(error)}`);
   }

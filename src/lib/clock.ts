@@ -7,7 +7,10 @@ export interface Clock {
    * a value written down by one daemon can be read by the next.
    */
   monotonicMs(): number;
-  /** Calls `callback` once after `delayMs` (capped at {@link MAX_TIMER_MS}); the result cancels it. */
+  /**
+   * Calls `callback` once after `delayMs` (capped at {@link MAX_TIMER_MS}), after 0 in the next turn of
+   * the event loop; the result cancels it.
+   */
   schedule(delayMs: number, callback: () => void): () => void;
 }
 
@@ -28,7 +31,12 @@ export const systemClock: Clock = {
   wallMs: () => Date.now(),
   monotonicMs: () => Number(process.hrtime.bigint() / 1_000n) / 1_000,
   schedule: (delayMs, callback) => {
-    const timer = setTimeout(callback, Math.min(Math.max(delayMs, 0), MAX_TIMER_MS));
+    if (delayMs <= 0) {
+      // Timers that are due run one after the other: what yields to all else must come after those.
+      const immediate = setImmediate(callback);
+      return () => clearImmediate(immediate);
+    }
+    const timer = setTimeout(callback, Math.min(delayMs, MAX_TIMER_MS));
     return () => clearTimeout(timer);
   },
 };

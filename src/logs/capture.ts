@@ -120,6 +120,7 @@ export class LogCapture {
     { fifo, path, settings }: { fifo: string; path: string; settings: LogSettings },
   ): CapturedStream {
     const same = before.find((stream) => stream.isOf(fifo, path));
+    same?.wake();
     return same ?? new CapturedStream(fifo, path, settings, this.#streamPorts(name));
   }
 

@@ -1,6 +1,6 @@
-import { fstatSync, lstatSync } from 'node:fs';
+import { closeSync, fstatSync, lstatSync, readSync } from 'node:fs';
 import { openFifoForReading } from '../host/fifo.ts';
-import { messageOf } from '../lib/errors.ts';
+import { isErrno, messageOf } from '../lib/errors.ts';
 import type { LogSettings } from '../model/service-spec.ts';
 import type { LineSource } from './line-turns.ts';
 import type { ReadTurn } from './read-turn.ts';
@@ -22,8 +22,9 @@ const READ_OUT_BYTES = 1024 * 1024;
  * One stream of one service: a FIFO read into a file.
  *
  * INVARIANTS: a FIFO that came to its end is opened anew before the old descriptor is closed, so a
- * run that begins at that moment is read, too; the end of a run completes the last line, a close
- * (after which the service may run on) does not.
+ * run that begins at that moment is read, too; one that nobody has open for writing is let go of until
+ * the next run (each descriptor costs every process that is started later); the end of a run completes
+ * the last line, a close (after which the service may run on) does not.
  */
 export class CapturedStream implements LineSource, StreamSink {
   readonly #fifo: string;
@@ -33,6 +34,8 @@ export class CapturedStream implements LineSource, StreamSink {
   #reader: StreamReader | null = null;
   #inode = 0;
   #hasEnded = false;
+  /** Nobody writes until the next run. */
+  #rests = false;
 
   /** @throws ProcessmasterError when the FIFO cannot be opened. */
   constructor(fifo: string, path: string, settings: LogSettings, ports: CapturedStreamPorts) {
@@ -43,8 +46,14 @@ export class CapturedStream implements LineSource, StreamSink {
     this.#writer = ports.writers.acquire(path, this, settings, ports);
   }
 
+  /** Whether all that is written is read. */
   get isReading(): boolean {
-    return this.#reader !== null;
+    return this.#reader !== null || this.#rests;
+  }
+
+  /** Before a run begins. @throws ProcessmasterError when the FIFO cannot be opened. */
+  wake(): void {
+    if (this.#rests) this.#open();
   }
 
   /** Whether nobody had the stream open for writing when it was last looked at. */
@@ -54,7 +63,7 @@ export class CapturedStream implements LineSource, StreamSink {
 
   /** Whether this is the stream from what is now at `fifo` to `path`. */
   isOf(fifo: string, path: string): boolean {
-    if (this.#reader === null || this.#fifo !== fifo || this.#path !== path) return false;
+    if (!this.isReading || this.#fifo !== fifo || this.#path !== path) return false;
     return lstatSync(fifo, { throwIfNoEntry: false })?.ino === this.#inode;
   }
 
@@ -67,7 +76,7 @@ export class CapturedStream implements LineSource, StreamSink {
     this.#reader = null;
     this.#hasEnded = true;
     this.#writer.endRun(this);
-    if (error === null) this.#openAgain();
+    if (error === null) this.#readOn();
     else this.#ports.onTrouble(`cannot read '${this.#fifo}': ${messageOf(error)}`);
     this.#ports.onEnded();
   }
@@ -92,21 +101,43 @@ export class CapturedStream implements LineSource, StreamSink {
     this.#reader?.readAvailable(READ_OUT_BYTES);
     this.#reader?.close();
     this.#reader = null;
+    this.#rests = false;
     this.#ports.writers.release(this.#path, this);
   }
 
   #open(): void {
-    const fd = openFifoForReading(this.#fifo);
+    this.#read(openFifoForReading(this.#fifo));
+  }
+
+  #read(fd: number): void {
     this.#inode = fstatSync(fd).ino;
     this.#reader = new StreamReader(fd, this.#ports.turn, this);
+    this.#rests = false;
   }
 
   /** The service's folder may be gone by now: then there is nothing left to read. */
-  #openAgain(): void {
+  #readOn(): void {
     try {
-      this.#open();
+      const fd = openFifoForReading(this.#fifo);
+      this.#rests = !this.#isWritten(fd);
+      if (this.#rests) closeSync(fd);
+      else this.#read(fd);
     } catch (error) {
       this.#ports.onTrouble(messageOf(error));
+    }
+  }
+
+  /** Takes what is there. Without a writer there is an end, with one there is nothing yet (pipe(7)). */
+  #isWritten(fd: number): boolean {
+    const { buffer } = this.#ports.turn;
+    try {
+      const bytes = readSync(fd, buffer);
+      if (bytes > 0) this.take(buffer.subarray(0, bytes));
+      return bytes > 0;
+    } catch (error) {
+      if (isErrno(error, 'EAGAIN')) return true;
+      closeSync(fd);
+      throw error;
     }
   }
 }

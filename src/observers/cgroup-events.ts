@@ -45,10 +45,16 @@ export class CgroupEvents {
 
   /** Watches a service's cgroup; again after it was made anew. Idempotent. */
   watch(name: ServiceName): void {
+    // What changed before the watch was there would otherwise be seen only by the relist.
+    if (this.watchNew(name)) this.#onChange(name);
+  }
+
+  /** Watches a cgroup in which nothing can have happened yet. Returns false when it was watched already. */
+  watchNew(name: ServiceName): boolean {
     const path = this.#tree.service(name);
     const inode = statSync(path, { throwIfNoEntry: false })?.ino;
     if (inode === undefined) this.#refused.delete(name);
-    if (inode === undefined || this.#watches.get(name)?.inode === inode) return;
+    if (inode === undefined || this.#watches.get(name)?.inode === inode) return false;
     this.#drop(name);
     try {
       this.#watches.set(name, { inode, watchers: this.#watchFiles(name, path) });
@@ -57,8 +63,7 @@ export class CgroupEvents {
       if (isErrno(error, 'ENOENT', 'ENODEV')) this.#refused.delete(name);
       else this.#refuse(name, whyNotWatched(error));
     }
-    // What changed before the watch was there would otherwise be seen only by the relist.
-    this.#onChange(name);
+    return true;
   }
 
   /** Tries those again that the kernel refused to watch: there may be room by now. */

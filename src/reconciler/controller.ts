@@ -4,6 +4,7 @@ import { adoptedState, type DesiredState } from '../model/desired.ts';
 import type { ContentChange, EnvironmentReading } from '../model/environment-reading.ts';
 import type { ServiceEvent } from '../model/event.ts';
 import type { Fact } from '../model/fact.ts';
+import { hasActiveRun } from '../model/history.ts';
 import type { ServiceChange } from '../model/service-change.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import type { AcceptedSpec } from '../model/service-spec.ts';
@@ -17,12 +18,16 @@ import type { Store } from './store.ts';
 import { WorkQueue } from './work-queue.ts';
 
 /**
- * Lanes that work at once. More than the cores: a lane that waits for a freeze or a name service
- * must not hold up the others.
+ * Lanes that work at once. Far more than the cores: a lane that waits for a freeze, a disk or a name
+ * service must not hold up the others, and what many record at the same time is one wait for the disk.
+ * (How many start at once is bounded by the reconciler.)
  */
-const LANES = 16;
+const LANES = 4_096;
 
 const RETRY_AFTER_DEFECT_MS = 5_000;
+
+/** How long the end of a job's run waits for others to begin before it is considered again. */
+const END_WAITS_MS = 250;
 
 /**
  * Drives the loop: names in, passes out.
@@ -138,7 +143,15 @@ export class Controller {
     await this.#queue.idle();
   }
 
+  /** While jobs wait to be begun, the ends of others are not looked at: their minute has come. */
+  #canWait(name: ServiceName): boolean {
+    if (!this.#reconciler.hasStartsWaiting) return false;
+    const history = this.#store.history(name);
+    return history?.job != null && hasActiveRun(history) && history.launchedExit !== null;
+  }
+
   async #pass(name: ServiceName): Promise<void> {
+    if (this.#canWait(name)) return this.#queue.addAfter(name, END_WAITS_MS);
     try {
       const { requeueAfterMs } = await this.#reconciler.reconcile(name);
       if (requeueAfterMs === 0) this.#queue.add(name);

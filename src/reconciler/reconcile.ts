@@ -23,6 +23,7 @@ import {
 } from './service-events.ts';
 import { settle } from './settle.ts';
 import type { Plan, PlanInput } from './situation.ts';
+import { StartQueue } from './start-queue.ts';
 import type { Store } from './store.ts';
 
 /** Result of a pass: when to look again at the latest, `null` for never. */
@@ -40,6 +41,8 @@ interface Failure {
   readonly error: unknown;
 }
 
+/** After a start of which nothing was heard. */
+const UNHEARD_MS = 50;
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 30_000;
 
@@ -56,11 +59,17 @@ export class Reconciler {
   readonly #failedAttempts = new Map<ServiceName, number>();
   /** What the last pass did, and how often it had been done just before. */
   readonly #lastDone = new Map<ServiceName, { readonly done: string; readonly times: number }>();
+  readonly #starts = new StartQueue();
   #shuttingDown = false;
 
   constructor(store: Store, ports: ReconcilePorts) {
     this.#store = store;
     this.#ports = ports;
+  }
+
+  /** Whether more is to be started than may be at once. */
+  get hasStartsWaiting(): boolean {
+    return this.#starts.hasWaiting;
   }
 
   /** From now on every service is wanted stopped. */
@@ -85,7 +94,7 @@ export class Reconciler {
   }
 
   /**
-   * What was done changed what is to be observed: look at once, then wait as planned. Where the very
+   * What was done changed what is to be observed: look at once (soon, after a start), then wait as planned. Where the very
    * same is planned again and again, doing it does not help: it is repeated ever later.
    */
   #lookAgainAfterMs(name: ServiceName, { actions, requeueAfterMs }: Plan): number | null {
@@ -97,7 +106,10 @@ export class Reconciler {
     }
     const times = last?.done === done ? last.times + 1 : 0;
     this.#lastDone.set(name, { done, times });
-    return times === 0 ? 0 : retryDelayMs(times);
+    if (times > 0) return retryDelayMs(times);
+    const isStarted = actions.some(({ kind }) => kind === 'start');
+    // What was started is heard of as soon as it is there; what could not be is there to be seen.
+    return isStarted && this.#history(name).launchedExit === null ? UNHEARD_MS : 0;
   }
 
   /** What a pass would show now. Changes nothing, does nothing. */
@@ -179,12 +191,18 @@ export class Reconciler {
   async #act(name: ServiceName, planned: Plan): Promise<Failure | null> {
     for (const action of planned.actions) {
       try {
-        await this.#perform(name, action);
+        await this.#performInTurn(name, action);
       } catch (error) {
         return { action, error };
       }
     }
     return null;
+  }
+
+  async #performInTurn(name: ServiceName, action: Action): Promise<void> {
+    const perform = () => this.#perform(name, action);
+    if (action.kind !== 'start') return perform();
+    await this.#starts.run(action.accepted.spec.job !== null, perform);
   }
 
   async #perform(name: ServiceName, action: Action): Promise<void> {
@@ -227,7 +245,6 @@ export class Reconciler {
     const { runNumber } = action;
     try {
       await this.#run(name, action);
-      this.#ports.watch(name);
     } catch (error) {
       if (isCode(error, 'withdrawn')) {
         this.record(name, { kind: 'launch-withdrawn', runNumber, before });
@@ -243,6 +260,8 @@ export class Reconciler {
   }
 
   async #run(name: ServiceName, action: Action): Promise<void> {
+    // What is only recorded can be recorded again: those come before a start, and are written with it.
+    if (action.kind !== 'record-slots') this.#ports.flushHistory(name);
     for (const fact of await actuate(this.#ports.actuators, name, action)) this.record(name, fact);
   }
 

@@ -1,51 +1,43 @@
 import type { Clock } from '../lib/clock.ts';
 
 /** So long the event loop may be kept from everything else by passes that never wait. */
-const SLICE_MS = 20;
-
-/** Pieces of work follow each other faster, unless the loop has turned in between. */
-const GAP_MS = 1;
+const SLICE_MS = 5;
 
 /**
  * Cuts a long row of short pieces of work into slices, between which everything else has its turn:
  * what never waits for anything runs to its end otherwise, however much of it there is.
  *
- * INVARIANTS: a piece of work that comes alone is never held up; at most one timer, and none while
- * nothing is to be done.
+ * INVARIANTS: a slice ends with the turn of the event loop that it began in; a piece of work that comes
+ * alone is never held up; at most one timer, and none while nothing is done.
  */
 export class TimeSlices {
   readonly #clock: Clock;
-  #sliceStartedMs = Number.NEGATIVE_INFINITY;
-  #lastEndedMs = Number.NEGATIVE_INFINITY;
-  #pause: Promise<void> | null = null;
+  /** Of this turn; `null` while nothing was done in it. */
+  #startedMs: number | null = null;
+  #turn: Promise<void> = Promise.resolve();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** To be awaited before each piece of work: resolves when it may begin. */
-  async begin(): Promise<void> {
-    if (this.#pause === null && this.#isOver()) this.#pause = this.#turn();
-    if (this.#pause !== null) await this.#pause;
+  /** Does a piece of work when it is its turn. */
+  async run(work: () => Promise<void>): Promise<void> {
+    // Looked at right before the work, and again after each wait: all who waited are woken at once.
+    while (!this.#isTimeLeft()) await this.#turn;
+    return work();
   }
 
-  /** To be called after each piece of work. */
-  end(): void {
-    this.#lastEndedMs = this.#clock.monotonicMs();
-  }
-
-  #isOver(): boolean {
+  #isTimeLeft(): boolean {
     const nowMs = this.#clock.monotonicMs();
-    if (nowMs - this.#lastEndedMs > GAP_MS) this.#sliceStartedMs = nowMs;
-    return nowMs - this.#sliceStartedMs >= SLICE_MS;
+    if (this.#startedMs === null) this.#startSlice(nowMs);
+    return this.#startedMs === null || nowMs - this.#startedMs < SLICE_MS;
   }
 
-  #turn(): Promise<void> {
-    return new Promise((resolve) => {
+  #startSlice(nowMs: number): void {
+    this.#startedMs = nowMs;
+    this.#turn = new Promise((resolve) => {
       this.#clock.schedule(0, () => {
-        this.#pause = null;
-        this.#sliceStartedMs = this.#clock.monotonicMs();
-        this.#lastEndedMs = this.#sliceStartedMs;
+        this.#startedMs = null;
         resolve();
       });
     });

@@ -53,7 +53,7 @@ export class WorkQueue {
     } else if (!this.#queued.has(name)) {
       this.#queued.add(name);
       const priority = this.#isUrgent(name) ? 1 : 0;
-      void this.#lanes.add(() => this.#process(name), { priority });
+      void this.#lanes.add(() => this.#slices.run(() => this.#process(name)), { priority });
     }
   }
 
@@ -86,14 +86,12 @@ export class WorkQueue {
   }
 
   async #process(name: ServiceName): Promise<void> {
-    await this.#slices.begin();
     if (this.#stopped) return;
     this.#queued.delete(name);
     this.#processing.add(name);
     try {
       await this.#work(name);
     } finally {
-      this.#slices.end();
       this.#processing.delete(name);
       if (this.#dirty.delete(name)) this.add(name);
     }

@@ -114,6 +114,7 @@ function realMachine(): Machine {
     clock: systemClock,
     onLogTrouble: () => {},
     onStopCommandEnded: () => {},
+    onCgroupCreated: () => {},
     onCgroupRemoved: () => {},
     recordSlots: async () => {},
     removeServiceFolder: () => {},

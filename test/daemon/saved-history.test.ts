@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { SavedHistories } from '../../src/daemon/saved-history.ts';
 import { HistoryFiles } from '../../src/journal/history-files.ts';
 import { Journal } from '../../src/journal/journal.ts';
+import type { ServiceName } from '../../src/model/service-name.ts';
 import {
   activeHistory,
   endedHistory,
@@ -45,12 +46,48 @@ function world() {
 
 test('a history is there for the next daemon of the same boot, and for no other', () => {
   const { open, told } = world();
-  open().save(WEB, activeHistory());
+  const histories = open();
+  histories.save(WEB, activeHistory());
+  histories.flush(WEB);
   expect(open().load(WEB)).toEqual(activeHistory());
   expect([...open().loadAll().keys()]).toEqual([WEB]);
   expect(open('next boot').loadAll().size).toBe(0);
   expect(open('next boot').load(WEB)).toMatchObject({ lastRunNumber: 1, run: null });
   expect(told).toEqual([]);
+});
+
+test('what changes again and again is written once in a while, a few at a time, or when it is asked for', () => {
+  const { clock, open } = world();
+  const histories = open();
+  const names = Array.from({ length: 40 }, (_, index) => name(`web-${index}`));
+  for (const each of names) histories.save(each, activeHistory());
+  histories.flush(DB);
+  expect(open().loadAll().size).toBe(0);
+  histories.flush(name('web-39'));
+  expect([...open().loadAll().keys()]).toEqual(['web-39']);
+  clock.advance(249);
+  expect(open().loadAll().size).toBe(1);
+  clock.advance(1);
+  expect(open().loadAll().size).toBe(40);
+  expect(clock.nextTimerMs()).toBeNull();
+});
+
+test('who waits until a service is written down hears of it, not before', async () => {
+  const { clock, open, obstruct, clear } = world();
+  const histories = open();
+  const heard: string[] = [];
+  const hear = (each: ServiceName) => histories.written(each).then(() => heard.push(each));
+  obstruct();
+  histories.save(WEB, activeHistory());
+  void hear(WEB);
+  void hear(DB);
+  clock.advance(500);
+  await Promise.resolve();
+  expect(heard).toEqual([DB]);
+  clear();
+  clock.advance(1_000);
+  await Promise.resolve();
+  expect(heard).toEqual([DB, WEB]);
 });
 
 test('the beginning and the end of a run are recorded once', () => {
@@ -134,7 +171,9 @@ test('how far a job is outlives the boot, and each of its slots is told with its
 test('what waits for a time of this boot is not waited for in the next one', () => {
   const { open } = world();
   const job = progress({ retryAtMonotonicMs: 9, heldUntilMonotonicMs: 9, overtimeRun: 1 });
-  open().save(WEB, activeHistory({ job }));
+  const histories = open();
+  histories.save(WEB, activeHistory({ job }));
+  histories.flush(WEB);
   expect(open().load(WEB).job).toEqual(job);
   expect(open('next boot').load(WEB).job).toEqual({
     ...job,

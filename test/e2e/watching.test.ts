@@ -154,7 +154,8 @@ test.each([
     // Not again for each cgroup that comes and goes.
     expect(events.match(/cannot watch cgroups/g)).toHaveLength(1);
     expect(events.match(/watched again: cgroups/g)).toHaveLength(1);
-    expect(events).toContain(`watched again: auto:${instance.autoServiceDirectory}`);
+    // Which of the folders found the room taken depends on their order.
+    expect(events).toMatch(/watched again: (auto|config):/);
   },
   120_000,
 );

@@ -126,6 +126,7 @@ export class FakeMachine {
         this.histories.set(name, history);
         if (isNew && last !== null && last.run !== null) this.#decided(name, last);
       },
+      flushHistory: () => {},
       emit: (event) => this.events.push(`${event.service} ${event.kind}`),
       forgotten: (name) => this.intents.delete(name),
     };

@@ -1,6 +1,15 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, unlinkSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/lib/clock.ts';
@@ -80,14 +89,23 @@ describe('LogCapture, over the lives of services and daemons', () => {
 
   it('stays attached over the end of a run and reads the next one', async () => {
     const paths = rig.service('web');
-    rig.capture.attach('web', paths);
     for (const text of ['one', 'two', 'three']) {
       rig.ended.length = 0;
+      rig.capture.attach('web', paths);
       rig.run(paths, `printf ${text}`);
       await until(() => rig.ended.includes('web'));
       expect(rig.capture.isAttached('web')).toBe(true);
     }
     expect(readFileSync(paths.stdoutPath, 'utf8')).toBe('one\ntwo\nthree\n');
+  });
+
+  it('has nothing open between two runs', async () => {
+    const paths = rig.service('web');
+    rig.capture.attach('web', paths);
+    rig.run(paths, 'printf one');
+    expect(descriptorsOf(paths.stdoutFifo)).toBe(1);
+    await until(() => rig.ended.includes('web'));
+    expect([paths.stdoutFifo, paths.stderrFifo].map(descriptorsOf)).toEqual([0, 0]);
   });
 
   it('says that a service ended when both its streams did, once', async () => {
@@ -179,4 +197,13 @@ describe('LogCapture, over the lives of services and daemons', () => {
 
 function openDescriptors(): number {
   return readdirSync('/proc/self/fd').length;
+}
+
+/** How many descriptors of this process lead to a file. */
+function descriptorsOf(path: string): number {
+  const real = realpathSync(path);
+  return readdirSync('/proc/self/fd').filter((fd) => {
+    const link = `/proc/self/fd/${fd}`;
+    return lstatSync(link, { throwIfNoEntry: false }) !== undefined && readlinkSync(link) === real;
+  }).length;
 }

@@ -2,42 +2,48 @@ import { expect, it } from 'vitest';
 import { TimeSlices } from '../../src/reconciler/time-slices.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 
-/** Whether a piece of work may begin at once. */
-async function begins(slices: TimeSlices): Promise<boolean> {
-  let begun = false;
-  void slices.begin().then(() => {
-    begun = true;
-  });
-  await new Promise((resolve) => setImmediate(resolve));
-  return begun;
-}
-
-/** Pieces of work of 5 ms each, one right after the other, until one has to wait. */
-async function workInARow(clock: FakeClock, slices: TimeSlices): Promise<number> {
-  for (let done = 0; ; done += 1) {
-    if (!(await begins(slices))) return done;
-    clock.oversleep(5);
-    slices.end();
+/** Pieces of work of so many milliseconds, all there at once; tells how many are done by now. */
+function work(
+  clock: FakeClock,
+  slices: TimeSlices,
+  { pieces, ms }: { pieces: number; ms: number },
+) {
+  let done = 0;
+  for (let piece = 0; piece < pieces; piece += 1) {
+    void slices.run(async () => {
+      clock.oversleep(ms);
+      done += 1;
+    });
   }
+  return async () => {
+    await new Promise((resolve) => setImmediate(resolve));
+    return done;
+  };
 }
 
-it('lets everything else have its turn after 20 ms of work in a row', async () => {
+it('lets everything else have its turn after 5 ms of work, however much waits', async () => {
   const clock = new FakeClock();
-  const slices = new TimeSlices(clock);
-  expect(await workInARow(clock, slices)).toBe(4);
-  expect(await begins(slices)).toBe(false);
-  clock.advance(1);
-  expect(await workInARow(clock, slices)).toBe(4);
+  const done = work(clock, new TimeSlices(clock), { pieces: 100, ms: 1 });
+  expect(await done()).toBe(5);
+  clock.advance(0);
+  expect(await done()).toBe(10);
+  clock.advance(0);
+  expect(await done()).toBe(15);
 });
 
 it('never holds up work that comes alone', async () => {
   const clock = new FakeClock();
   const slices = new TimeSlices(clock);
   for (let piece = 0; piece < 10; piece += 1) {
-    expect(await begins(slices)).toBe(true);
-    clock.oversleep(50);
-    slices.end();
-    clock.oversleep(2);
+    expect(await work(clock, slices, { pieces: 1, ms: 50 })()).toBe(1);
+    clock.advance(0);
   }
   expect(clock.nextTimerMs()).toBeNull();
+});
+
+it('goes on after a piece that failed', async () => {
+  const clock = new FakeClock();
+  const slices = new TimeSlices(clock);
+  await expect(slices.run(() => Promise.reject(new Error('defect')))).rejects.toThrow('defect');
+  expect(await work(clock, slices, { pieces: 1, ms: 1 })()).toBe(1);
 });
