@@ -12,8 +12,8 @@ import { join } from 'node:path';
 import { messageOf, ProcessmasterError } from '../lib/errors.ts';
 import { runCommand } from './run-command.ts';
 
-const BATCH = 64;
-const REFILL_BELOW = 16;
+const BATCH = 256;
+const REFILL_BELOW = 64;
 const MKFIFO_TIMEOUT_MS = 10_000;
 
 /**

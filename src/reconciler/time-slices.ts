@@ -14,16 +14,18 @@ export class TimeSlices {
   readonly #clock: Clock;
   /** Of this turn; `null` while nothing was done in it. */
   #startedMs: number | null = null;
-  #turn: Promise<void> = Promise.resolve();
+  /** The end of this turn, for urgent work and for the rest: who is woken first is first. */
+  #urgent: Promise<void> = Promise.resolve();
+  #others: Promise<void> = Promise.resolve();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Does a piece of work when it is its turn. */
-  async run(work: () => Promise<void>): Promise<void> {
+  /** Does a piece of work when it is its turn; urgent work goes before what waits already. */
+  async run(work: () => Promise<void>, isUrgent = false): Promise<void> {
     // Looked at right before the work, and again after each wait: all who waited are woken at once.
-    while (!this.#isTimeLeft()) await this.#turn;
+    while (!this.#isTimeLeft()) await (isUrgent ? this.#urgent : this.#others);
     return work();
   }
 
@@ -35,11 +37,14 @@ export class TimeSlices {
 
   #startSlice(nowMs: number): void {
     this.#startedMs = nowMs;
-    this.#turn = new Promise((resolve) => {
-      this.#clock.schedule(0, () => {
-        this.#startedMs = null;
-        resolve();
-      });
+    const urgent = Promise.withResolvers<void>();
+    const others = Promise.withResolvers<void>();
+    this.#urgent = urgent.promise;
+    this.#others = others.promise;
+    this.#clock.schedule(0, () => {
+      this.#startedMs = null;
+      urgent.resolve();
+      others.resolve();
     });
   }
 }

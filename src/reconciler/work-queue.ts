@@ -52,8 +52,9 @@ export class WorkQueue {
       this.#dirty.add(name);
     } else if (!this.#queued.has(name)) {
       this.#queued.add(name);
-      const priority = this.#isUrgent(name) ? 1 : 0;
-      void this.#lanes.add(() => this.#slices.run(() => this.#process(name)), { priority });
+      const isUrgent = this.#isUrgent(name);
+      const process = () => this.#slices.run(() => this.#process(name), isUrgent);
+      void this.#lanes.add(process, { priority: isUrgent ? 1 : 0 });
     }
   }
 

@@ -31,6 +31,23 @@ it('lets everything else have its turn after 5 ms of work, however much waits', 
   expect(await done()).toBe(15);
 });
 
+it('does urgent work before what waits already', async () => {
+  const clock = new FakeClock();
+  const slices = new TimeSlices(clock);
+  const order: string[] = [];
+  const add = (what: string, isUrgent: boolean) =>
+    slices.run(async () => {
+      clock.oversleep(3);
+      order.push(what);
+    }, isUrgent);
+  const all = [add('one', false), add('two', false), add('three', false), add('urgent', true)];
+  await Promise.all(all.slice(0, 2));
+  expect(order).toEqual(['one', 'two']);
+  clock.advance(0);
+  await Promise.all(all);
+  expect(order).toEqual(['one', 'two', 'urgent', 'three']);
+});
+
 it('never holds up work that comes alone', async () => {
   const clock = new FakeClock();
   const slices = new TimeSlices(clock);
