@@ -12,6 +12,7 @@ import { readRunOutput, runJob } from './run-job.ts';
 import { restartServices, startServices, stopServices } from './start-stop.ts';
 import { showBriefStatus, showStatus } from './status.ts';
 import { updateSources } from './update.ts';
+import { showUsage } from './usage.ts';
 import { showVersion } from './version.ts';
 import { whyService } from './why-service.ts';
 
@@ -38,6 +39,7 @@ export function createHandlers(ports: ApiPorts): Handlers {
     'jobs.output': (params) => readRunOutput(ports, params),
     'jobs.history': (params) => showHistory(ports, params),
     'jobs.next': (params) => showNext(ports, params),
+    usage: (params) => showUsage(ports, params),
     'logs.sources': (params) => findLogSources(ports, params),
     'logs.start': (params) => findLogStart(ports, params),
     'logs.read': (params) => readLogs(ports, params),

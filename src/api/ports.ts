@@ -12,6 +12,7 @@ import type { AcceptedSpec } from '../model/service-spec.ts';
 import type { ServiceStatus } from '../model/status.ts';
 import type { UserFlag } from '../model/user-flag.ts';
 import type { LogPosition, ReadPiece } from '../rpc/log-rows.ts';
+import type { UsageFields } from '../rpc/usage-rows.ts';
 
 /** What an operator asks for; the id and the time are given by whoever records it. */
 export interface IntentRequest {
@@ -209,6 +210,8 @@ export interface ApiPorts {
     readonly failedOnly: boolean;
     readonly limit: number;
   }) => readonly JobHistoryEntry[];
+  /** What everything of a service uses, read now; `null` when it has no cgroup. */
+  readonly usage: (name: ServiceName) => UsageFields | null;
   /** Tells this host from others, for the jitter of jobs. */
   readonly hostId: string;
   /** Processes that are gone are left out. */

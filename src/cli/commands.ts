@@ -318,6 +318,23 @@ export const COMMANDS: readonly Command[] = [
     load: () => import('./commands/next.ts'),
   },
   {
+    name: 'perf-metrics',
+    summary: 'Show what services use, again and again: CPU, memory, disk, processes, pressure',
+    operands: '[service|pattern…]',
+    leastOperands: 0,
+    mostOperands: MANY,
+    options: {
+      once: { type: 'boolean', help: 'print one sample, not one after the other' },
+      'interval-ms': {
+        type: 'string',
+        value: 'N',
+        help: 'how long a sample takes (default: 1000)',
+      },
+    },
+    example: 'pmctl perf-metrics web --once',
+    load: () => import('./commands/perf-metrics.ts'),
+  },
+  {
     name: 'daemon',
     summary: 'Show the daemon, or replace it by the program that is installed now; services run on',
     operands: '<status|restart>',

@@ -27,6 +27,7 @@ import type { EventStream } from './event-stream.ts';
 import type { Machinery } from './machinery.ts';
 import { findStart, readOn, sourcesOfLogs } from './read-logs.ts';
 import { tailHints, tailLogs } from './tail-logs.ts';
+import { usageFields } from './usage-fields.ts';
 
 export interface ApiParts {
   readonly config: DaemonConfig;
@@ -140,6 +141,10 @@ function createPorts(parts: ApiParts): ApiPorts {
       readOn({ store, kept: openSegments }, source, position, options),
     jobHistory: (query) =>
       journal.jobHistory(query).map(({ exit, ...rest }) => ({ ...rest, exit: parseExit(exit) })),
+    usage: (name) => {
+      const reading = machinery.usage.read(name);
+      return reading === null ? null : usageFields(reading);
+    },
     hostId: hostId(),
     tailLogs: (name, lines) => tailLogs(store, name, lines),
     tailHints: (name, lines) => tailHints(store, name, lines),

@@ -16,6 +16,7 @@ import type { ServiceName } from '../model/service-name.ts';
 import { CgroupEvents } from '../observers/cgroup-events.ts';
 import { EnvironmentReadings } from '../observers/environment-readings.ts';
 import { isUnchanged, observeService } from '../observers/observe-service.ts';
+import { ResourceUsage } from '../observers/resource-usage.ts';
 import { Controller } from '../reconciler/controller.ts';
 import { Store } from '../reconciler/store.ts';
 import type { OperatorIntents } from '../sources/operator-intents.ts';
@@ -49,6 +50,7 @@ export interface Machinery {
   readonly stopCommands: StopCommands;
   readonly environments: EnvironmentReadings;
   readonly provisioningJobs: ProvisioningJobs;
+  readonly usage: ResourceUsage;
   /** The main process of a service is a child of the keeper, so its end is reported. */
   readonly isOwnChild: (name: ServiceName) => boolean;
   /** Closes what is watched, leaves the keeper, and removes what actuators keep ready. */
@@ -140,7 +142,9 @@ export function createMachinery(parts: MachineryParts): Machinery {
     },
   });
   const isOwnChild = own.isLauncherAlive;
+  const usage = new ResourceUsage(tree, clock);
   const close = () => {
+    usage.close();
     cgroupEvents.close();
     keeper.close();
     fifos.close();
@@ -153,6 +157,7 @@ export function createMachinery(parts: MachineryParts): Machinery {
     stopCommands,
     provisioningJobs,
     environments,
+    usage,
     isOwnChild,
     close,
   };

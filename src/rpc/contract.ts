@@ -9,6 +9,7 @@ import { explanation } from './explanation.ts';
 import { begunRun, jobHistoryRow, nextSlotRow, runOutput } from './job-rows.ts';
 import { logPosition, logSource, logWindow, readPiece } from './log-rows.ts';
 import { briefRow, eventRow, statusRow } from './status-row.ts';
+import { usageRow } from './usage-rows.ts';
 
 /** Longest wait a client may ask for. */
 const MAX_WAIT_MS = 86_400_000;
@@ -270,6 +271,15 @@ export const contract = {
       limit: z._default(between(1, MAX_LINES), 50),
     }),
     result: z.object({ slots: list(jobHistoryRow) }),
+  },
+  /**
+   * What services use, read now: those of the named ones (all, when none is named) that have a cgroup.
+   * Who asks again and again costs less than who asks anew.
+   */
+  usage: {
+    mutates: false,
+    params: params({ names: z._default(list(text), []) }),
+    result: z.object({ services: list(usageRow) }),
   },
   /** The slots to come, soonest first. No name: of all jobs. */
   'jobs.next': {

@@ -119,6 +119,7 @@ export class MemoryDaemon {
         return { text: '', position, modified_ms: null, at_end: true, gap: false };
       },
       jobHistory: () => [],
+      usage: () => null,
       hostId: 'host',
       setEnabled: (spec, enabled) => this.#edit(spec, enabled),
       updateSources: async () => NOTHING_NEW,

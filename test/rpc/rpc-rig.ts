@@ -84,6 +84,7 @@ const EMPTY_HANDLERS: Handlers = {
     ...{ stdout: '', stderr: '', positions: [], gap: false, over: true, exit: null, outcome: null },
   }),
   'jobs.history': () => ({ slots: [] }),
+  usage: () => ({ services: [] }),
   'jobs.next': () => ({ slots: [] }),
   'logs.sources': () => ({ sources: [], window: null }),
   'logs.start': () => ({ position: BEGINNING }),
