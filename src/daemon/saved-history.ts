@@ -24,7 +24,7 @@ export interface SavedHistoriesParts {
   readonly onTrouble: (reason: string | null) => void;
 }
 
-/** What changes again and again is written once in this time. */
+/** What changes again and again in this time is written once. */
 const MOMENT_MS = 250;
 /** Takes some milliseconds. */
 const AT_ONCE = 32;
@@ -36,8 +36,8 @@ const RETRY_MS = 1_000;
  * may enter; one of another boot or another version tells of nothing that still runs.
  *
  * INVARIANTS: nothing here throws, supervision goes on from what is in memory; what is saved is written
- * within moments, or when it is asked for (`flush`); what could not be written is written as soon as it
- * can be, the newest of each service.
+ * at once, of jobs (thousands may change in the same minute) within moments, or when it is asked for
+ * (`flush`); what could not be written is written as soon as it can be, the newest of each service.
  */
 export class SavedHistories {
   readonly #files: HistoryFiles;
@@ -88,7 +88,8 @@ export class SavedHistories {
     this.#recordJob(name, history);
     const saved: SavedHistory = { version: VERSION, bootId: this.#bootId, history };
     this.#unsaved.set(name, saved);
-    this.#writeLater(MOMENT_MS);
+    if (history.job === null) this.flush(name);
+    else this.#writeLater(MOMENT_MS);
   }
 
   /** Writes what was saved of a service, now: what is done next cannot be undone. */

@@ -39,7 +39,7 @@ export interface ReconcilePorts {
   readonly canLaunch: () => Promise<void>;
   /** What earlier daemons left written of a service that this one has not met yet. */
   readonly loadHistory: (name: ServiceName) => History;
-  /** Keeps it beside the run, for the next daemon: written in a moment, or with the next flush. */
+  /** Keeps it beside the run, for the next daemon: written in a moment at the latest, or with a flush. */
   readonly saveHistory: (name: ServiceName, history: History) => void;
   /** Has what was saved of a service written by now. */
   readonly flushHistory: (name: ServiceName) => void;

@@ -235,6 +235,8 @@ export class Reconciler {
   #recordAsked(name: ServiceName): void {
     const atMonotonicMs = this.#ports.clock.monotonicMs();
     this.record(name, { kind: 'stop-asked', atMonotonicMs });
+    // The next daemon must not ask again: for some, being asked twice means at once.
+    this.#ports.flushHistory(name);
   }
 
   /**

@@ -46,9 +46,7 @@ function world() {
 
 test('a history is there for the next daemon of the same boot, and for no other', () => {
   const { open, told } = world();
-  const histories = open();
-  histories.save(WEB, activeHistory());
-  histories.flush(WEB);
+  open().save(WEB, activeHistory());
   expect(open().load(WEB)).toEqual(activeHistory());
   expect([...open().loadAll().keys()]).toEqual([WEB]);
   expect(open('next boot').loadAll().size).toBe(0);
@@ -56,11 +54,11 @@ test('a history is there for the next daemon of the same boot, and for no other'
   expect(told).toEqual([]);
 });
 
-test('what changes again and again is written once in a while, a few at a time, or when it is asked for', () => {
+test('what changes of jobs is written once in a while, a few at a time, or when it is asked for', () => {
   const { clock, open } = world();
   const histories = open();
   const names = Array.from({ length: 40 }, (_, index) => name(`web-${index}`));
-  for (const each of names) histories.save(each, activeHistory());
+  for (const each of names) histories.save(each, activeHistory({ job: progress() }));
   histories.flush(DB);
   expect(open().loadAll().size).toBe(0);
   histories.flush(name('web-39'));
@@ -78,7 +76,7 @@ test('who waits until a service is written down hears of it, not before', async 
   const heard: string[] = [];
   const hear = (each: ServiceName) => histories.written(each).then(() => heard.push(each));
   obstruct();
-  histories.save(WEB, activeHistory());
+  histories.save(WEB, activeHistory({ job: progress() }));
   void hear(WEB);
   void hear(DB);
   clock.advance(500);
