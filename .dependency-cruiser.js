@@ -13,9 +13,10 @@ const rooms = {
   journal: ['lib', 'model', 'host'],
   rpc: ['lib', 'model'],
   api: ['lib', 'model', 'rpc'],
-  web: ['lib', 'model', 'rpc'],
+  web: ['lib', 'model', 'rpc', 'metrics'],
   tui: ['lib', 'model', 'rpc'],
-  cli: ['lib', 'model', 'rpc', 'tui'],
+  metrics: ['lib', 'model', 'rpc'],
+  cli: ['lib', 'model', 'rpc', 'tui', 'metrics'],
   daemon: [
     'lib',
     'model',

@@ -6,6 +6,7 @@ import { listEvents } from './events.ts';
 import { clearFlags, setFlags } from './flags.ts';
 import { showHistory, showNext } from './job-history.ts';
 import { findLogSources, findLogStart, readLogs, tailLogs } from './logs.ts';
+import { showMetrics } from './metrics.ts';
 import type { ApiPorts } from './ports.ts';
 import { restartDaemon } from './restart-daemon.ts';
 import { readRunOutput, runJob } from './run-job.ts';
@@ -20,6 +21,7 @@ import { whyService } from './why-service.ts';
 export function createHandlers(ports: ApiPorts): Handlers {
   return {
     'daemon.version': () => showVersion(ports),
+    'daemon.metrics': () => showMetrics(ports),
     'daemon.restart': (_params, context) => restartDaemon(ports, context),
     status: (params) => showStatus(ports, params),
     'status.brief': (params) => showBriefStatus(ports, params),

@@ -132,6 +132,25 @@ interface DaemonInfo {
   readonly warnings: readonly string[];
 }
 
+/** What the daemon uses, and what happened since it began. */
+export interface OwnMetrics {
+  readonly cpuUs: number;
+  readonly residentBytes: number;
+  readonly openDescriptors: number;
+  /** The worst of the last minute; `null` before the first look. */
+  readonly loopDelayMs: number | null;
+  readonly events: readonly {
+    readonly service: ServiceName | null;
+    readonly kind: string;
+    readonly count: number;
+  }[];
+  readonly slots: readonly {
+    readonly service: ServiceName;
+    readonly outcome: string;
+    readonly count: number;
+  }[];
+}
+
 /** Everything that the use cases need of the daemon. */
 export interface ApiPorts {
   readonly clock: Clock;
@@ -210,6 +229,8 @@ export interface ApiPorts {
     readonly failedOnly: boolean;
     readonly limit: number;
   }) => readonly JobHistoryEntry[];
+  /** What the daemon itself uses now, and what happened since it began. */
+  readonly ownMetrics: () => OwnMetrics;
   /** What everything of a service uses, read now; `null` when it has no cgroup. */
   readonly usage: (name: ServiceName) => UsageFields | null;
   /** Tells this host from others, for the jitter of jobs. */

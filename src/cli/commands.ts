@@ -335,6 +335,43 @@ export const COMMANDS: readonly Command[] = [
     load: () => import('./commands/perf-metrics.ts'),
   },
   {
+    name: 'top',
+    summary: 'Show services by what they use, problems first, again and again',
+    operands: '[service|pattern…]',
+    leastOperands: 0,
+    mostOperands: MANY,
+    options: {
+      batch: {
+        type: 'boolean',
+        short: 'b',
+        help: 'plain text, for scripts (as it is without -b for now)',
+      },
+      iterations: {
+        type: 'string',
+        short: 'n',
+        value: 'N',
+        help: 'how often (default: until Ctrl-C)',
+      },
+      'interval-ms': {
+        type: 'string',
+        value: 'N',
+        help: 'how long a sample takes (default: 1000)',
+      },
+    },
+    example: 'pmctl top -b -n 1',
+    load: () => import('./commands/top.ts'),
+  },
+  {
+    name: 'metrics',
+    summary: 'Print everything as OpenMetrics, for Prometheus and its like',
+    operands: '',
+    leastOperands: 0,
+    mostOperands: 0,
+    options: {},
+    example: 'pmctl metrics > /var/lib/node_exporter/processmaster.prom',
+    load: () => import('./commands/metrics.ts'),
+  },
+  {
     name: 'daemon',
     summary: 'Show the daemon, or replace it by the program that is installed now; services run on',
     operands: '<status|restart>',

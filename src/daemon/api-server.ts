@@ -41,6 +41,7 @@ export interface ApiParts {
   readonly isShuttingDown: () => boolean;
   readonly requestRestart: ApiPorts['requestRestart'];
   readonly warnings: () => readonly string[];
+  readonly ownMetrics: ApiPorts['ownMetrics'];
 }
 
 export interface ApiServer {
@@ -141,6 +142,7 @@ function createPorts(parts: ApiParts): ApiPorts {
       readOn({ store, kept: openSegments }, source, position, options),
     jobHistory: (query) =>
       journal.jobHistory(query).map(({ exit, ...rest }) => ({ ...rest, exit: parseExit(exit) })),
+    ownMetrics: parts.ownMetrics,
     usage: (name) => {
       const reading = machinery.usage.read(name);
       return reading === null ? null : usageFields(reading);

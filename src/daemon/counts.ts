@@ -2,13 +2,13 @@ import type { ServiceEvent } from '../model/event.ts';
 import type { SlotOutcome, SlotRecord } from '../model/job-progress.ts';
 import type { ServiceName } from '../model/service-name.ts';
 
-export interface EventCount {
+interface EventCount {
   readonly service: ServiceName | null;
   readonly kind: string;
   readonly count: number;
 }
 
-export interface SlotCount {
+interface SlotCount {
   readonly service: ServiceName;
   readonly outcome: SlotOutcome;
   readonly count: number;

@@ -35,6 +35,8 @@ export interface MachineryParts {
   readonly intents: OperatorIntents;
   readonly flags: UserFlags;
   readonly emit: (event: ServiceEvent) => void;
+  /** A service is gone for good. */
+  readonly onForgotten: (name: ServiceName) => void;
   /** See EnvironmentReadings. */
   readonly environmentKey: () => Buffer;
   /** Why cgroups are not all watched, a sentence; null when they are again. */
@@ -139,6 +141,7 @@ export function createMachinery(parts: MachineryParts): Machinery {
       parts.intents.forget(name);
       parts.flags.forget(name);
       parts.histories.forgetJob(name);
+      parts.onForgotten(name);
     },
   });
   const isOwnChild = own.isLauncherAlive;

@@ -30,14 +30,14 @@ function renderMetric({ name, type, help, unit, samples }: Metric): string {
   const lines = known.map(
     ({ labels, value }) => `${name}${SUFFIX[type]}${renderLabels(labels)} ${value}\n`,
   );
-  return `# TYPE ${name} ${type}\n${unitLine}# HELP ${name} ${escape(help)}\n${lines.join('')}`;
+  return `# TYPE ${name} ${type}\n${unitLine}# HELP ${name} ${escaped(help)}\n${lines.join('')}`;
 }
 
 function renderLabels(labels: Sample['labels']): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escape(value)}"`);
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value)}"`);
   return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
 }
 
-function escape(text: string): string {
+function escaped(text: string): string {
   return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"');
 }

@@ -138,6 +138,23 @@ export const contract = {
       socket: z.string(),
     }),
   },
+  /** What the daemon itself uses, and what happened since it began. */
+  'daemon.metrics': {
+    mutates: false,
+    params: params({}),
+    result: z.object({
+      started_at_ms: z.number(),
+      cpu_us: z.number(),
+      resident_bytes: z.number(),
+      open_descriptors: z.number(),
+      /** The worst of the last minute; null before the first look. */
+      loop_delay_ms: z.nullable(z.number()),
+      events: list(
+        z.object({ application: z.nullable(z.string()), kind: z.string(), count: z.number() }),
+      ),
+      slots: list(z.object({ application: z.string(), outcome: z.string(), count: z.number() })),
+    }),
+  },
   /** Answered when it is certain to happen; `started_at_ms` is the replaced daemon's. */
   'daemon.restart': {
     mutates: true,

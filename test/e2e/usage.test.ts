@@ -84,3 +84,24 @@ function gaugesOf(instance: Instance, service: string): readonly string[] {
     return file === undefined ? [] : [file];
   });
 }
+
+test('pmctl top -b -n 1 prints one screen, problems first', async () => {
+  const instance = await startInstance();
+  instance.defineScript('spinner', 'while :; do :; done');
+  instance.defineScript('crasher', 'exit 3');
+  await instance.running('spinner', 1);
+  await instance.phase('crasher', 'BACKOFF');
+  const { code, stdout } = await instance.pmctl('top', '-b', '-n', '1');
+  expect(code).toBe(0);
+  const lines = stdout.split('\n');
+  expect(lines[0]).toMatch(/^processmaster \S+ {2}up \d+s/);
+  expect(lines[1]).toMatch(/^2 services: /);
+  expect(stdout).toMatch(/^spinner +RUNNING +\d+ +\d+\.\d/m);
+  const json = await instance.pmctl('top', '-b', '-n', '2', '--interval-ms', '100', '-o', 'json');
+  expect(
+    json.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).length),
+  ).toEqual([2, 2]);
+});
