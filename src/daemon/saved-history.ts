@@ -132,6 +132,7 @@ export class SavedHistories {
   close(): void {
     this.#cancelRetry();
     this.#cancelWrite?.();
+    this.#cancelWrite = null;
     this.#write();
     this.#cancelRetry();
   }

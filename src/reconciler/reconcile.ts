@@ -94,8 +94,9 @@ export class Reconciler {
   }
 
   /**
-   * What was done changed what is to be observed: look at once (soon, after a start), then wait as planned. Where the very
-   * same is planned again and again, doing it does not help: it is repeated ever later.
+   * What was done changed what is to be observed: look at once (soon, after a start), then wait as
+   * planned. Where the very same is planned again and again, doing it does not help: it is repeated
+   * ever later.
    */
   #lookAgainAfterMs(name: ServiceName, { actions, requeueAfterMs }: Plan): number | null {
     const done = actions.map((action) => action.kind).join();
@@ -200,9 +201,11 @@ export class Reconciler {
   }
 
   async #performInTurn(name: ServiceName, action: Action): Promise<void> {
-    const perform = () => this.#perform(name, action);
-    if (action.kind !== 'start') return perform();
-    await this.#starts.run(action.accepted.spec.job !== null, perform);
+    if (action.kind !== 'start') return this.#perform(name, action);
+    await this.#starts.run(action.accepted.spec.job !== null, async () => {
+      // The daemon's end may have come while it waited.
+      if (!this.#shuttingDown) await this.#perform(name, action);
+    });
   }
 
   async #perform(name: ServiceName, action: Action): Promise<void> {

@@ -127,6 +127,20 @@ describe('a pass', () => {
     expect(pass.requeueAfterMs).toBe(50);
   });
 
+  it('begins nothing that still waits for its turn when the daemon ends', async () => {
+    const names = Array.from({ length: 17 }, (_, index) => name(`web-${index}`));
+    bench.define(...names.map((each) => desired(accepted({ name: each }))));
+    const ready = Promise.withResolvers<void>();
+    const ports = { ...bench.ports, canLaunch: () => ready.promise };
+    const slow = new Reconciler(bench.store, ports);
+    const passes = names.map((each) => slow.reconcile(each));
+    expect(slow.hasStartsWaiting).toBe(true);
+    slow.shutDown();
+    ready.resolve();
+    await Promise.all(passes);
+    expect(bench.calls.filter((call) => call === 'start')).toHaveLength(16);
+  });
+
   it('loads a history once', async () => {
     givenRunning();
     await reconciler.reconcile(WEB);
