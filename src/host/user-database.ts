@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { isErrno, messageOf, ProcessmasterError } from '../lib/errors.ts';
 import { runCommand } from './run-command.ts';
 
@@ -49,13 +49,32 @@ export async function groupsOf(user: UserEntry): Promise<number[]> {
   return [...new Set([user.gid, ...gids])].sort((a, b) => a - b);
 }
 
-function localUsers(): UserEntry[] {
-  return linesOf('/etc/passwd').flatMap(parseUser);
+/** Within this time of its last change a file may change once more without a new time on it. */
+const UNSETTLED_MS = 1_000;
+
+/**
+ * The entries of a file of the user database. Thousands of jobs may begin in one minute and all ask
+ * for root: the file is looked at each time, and read again only when it is another one.
+ */
+export function entriesOf<T>(
+  path: string,
+  parse: (line: string) => readonly T[],
+): () => readonly T[] {
+  let [seen, entries]: [string | null, readonly T[]] = [null, []];
+  return () => {
+    const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+    const { dev, ino, size, ctimeNs } = stats ?? {};
+    const now = [dev, ino, size, ctimeNs].join();
+    if (now === seen) return entries;
+    entries = linesOf(path).flatMap(parse);
+    const isSettled = Date.now() - Number(stats?.ctimeMs ?? 0) > UNSETTLED_MS;
+    seen = isSettled ? now : null;
+    return entries;
+  };
 }
 
-function localGroups(): GroupEntry[] {
-  return linesOf('/etc/group').flatMap(parseGroup);
-}
+const localUsers = entriesOf('/etc/passwd', parseUser);
+const localGroups = entriesOf('/etc/group', parseGroup);
 
 /** A name wins over a number that looks like it, as in chown(1). */
 function pick<T extends { readonly name: string }>(
