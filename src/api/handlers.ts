@@ -5,8 +5,12 @@ import { disableServices, enableServices } from './enable-disable.ts';
 import { listEvents } from './events.ts';
 import { clearFlags, setFlags } from './flags.ts';
 import { showHistory, showNext } from './job-history.ts';
+<<<<<<< HEAD
 import { findLogSources, findLogStart, readLogs, tailLogs } from './logs.ts';
 import { showMetrics } from './metrics.ts';
+=======
+import { findLogSources, findLogStart, readLogBefore, readLogs, tailLogs } from './logs.ts';
+>>>>>>> h-logs6
 import type { ApiPorts } from './ports.ts';
 import { restartDaemon } from './restart-daemon.ts';
 import { readRunOutput, runJob } from './run-job.ts';
@@ -45,6 +49,7 @@ export function createHandlers(ports: ApiPorts): Handlers {
     'logs.sources': (params) => findLogSources(ports, params),
     'logs.start': (params) => findLogStart(ports, params),
     'logs.read': (params) => readLogs(ports, params),
+    'logs.before': (params) => readLogBefore(ports, params),
     'logs.tail': (params) => tailLogs(ports, params),
   };
 }

@@ -11,8 +11,12 @@ import type { ServiceName } from '../model/service-name.ts';
 import type { AcceptedSpec } from '../model/service-spec.ts';
 import type { ServiceStatus } from '../model/status.ts';
 import type { UserFlag } from '../model/user-flag.ts';
+<<<<<<< HEAD
 import type { LogPosition, ReadPiece } from '../rpc/log-rows.ts';
 import type { UsageFields } from '../rpc/usage-rows.ts';
+=======
+import type { LogPosition, PieceBefore, ReadPiece } from '../rpc/log-rows.ts';
+>>>>>>> h-logs6
 
 /** What an operator asks for; the id and the time are given by whoever records it. */
 export interface IntentRequest {
@@ -222,6 +226,11 @@ export interface ApiPorts {
     position: LogPosition,
     options: { readonly untilMs: number | null; readonly toTheEnd: boolean },
   ) => Promise<Omit<ReadPiece, 'problem'>>;
+  /** Reads back, over rotations, in whole lines. */
+  readonly readLogBefore: (
+    source: LogSource,
+    position: LogPosition,
+  ) => Promise<Omit<PieceBefore, 'problem'>>;
   /** The newest `limit` slots and operators' runs of jobs, oldest first. */
   readonly jobHistory: (query: {
     readonly service?: ServiceName;

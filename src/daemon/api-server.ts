@@ -25,7 +25,7 @@ import { diffSources } from './diff-sources.ts';
 import { refreshEnvironments } from './environment-changes.ts';
 import type { EventStream } from './event-stream.ts';
 import type { Machinery } from './machinery.ts';
-import { findStart, readOn, sourcesOfLogs } from './read-logs.ts';
+import { findStart, readBack, readOn, sourcesOfLogs } from './read-logs.ts';
 import { tailHints, tailLogs } from './tail-logs.ts';
 import { usageFields } from './usage-fields.ts';
 
@@ -140,6 +140,7 @@ function createPorts(parts: ApiParts): ApiPorts {
     logStart: (source, start) => findStart(store, source, start),
     readLog: (source, position, options) =>
       readOn({ store, kept: openSegments }, source, position, options),
+    readLogBefore: (source, position) => readBack(source, position),
     jobHistory: (query) =>
       journal.jobHistory(query).map(({ exit, ...rest }) => ({ ...rest, exit: parseExit(exit) })),
     ownMetrics: parts.ownMetrics,

@@ -7,7 +7,7 @@ import { LEAST_FOR_MS, MOST_FOR_MS, reasonComplaint } from '../model/intent.ts';
 import { description } from './description.ts';
 import { explanation } from './explanation.ts';
 import { begunRun, jobHistoryRow, nextSlotRow, runOutput } from './job-rows.ts';
-import { logPosition, logSource, logWindow, readPiece } from './log-rows.ts';
+import { logPosition, logSource, logWindow, pieceBefore, readPiece } from './log-rows.ts';
 import { briefRow, eventRow, statusRow } from './status-row.ts';
 import { usageRow } from './usage-rows.ts';
 
@@ -346,6 +346,12 @@ export const contract = {
       to_the_end: flag(false),
     }),
     result: z.object({ pieces: list(readPiece) }),
+  },
+  /** Reads back in one file. A hint has nothing before what was read of it first. */
+  'logs.before': {
+    mutates: false,
+    params: params({ application: text, path: longText, position: logPosition }),
+    result: pieceBefore,
   },
   'logs.tail': {
     mutates: false,

@@ -115,6 +115,7 @@ export class MemoryDaemon {
         { service, path: `/logs/${service}.err`, stream: 'stderr' },
       ],
       logStart: async () => BEGINNING,
+      readLogBefore: async (_, position) => ({ text: '', position, at_start: true, gap: false }),
       readLog: async (_source, position) => {
         return { text: '', position, modified_ms: null, at_end: true, gap: false };
       },

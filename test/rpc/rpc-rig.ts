@@ -98,6 +98,7 @@ const EMPTY_HANDLERS: Handlers = {
   'logs.sources': () => ({ sources: [], window: null }),
   'logs.start': () => ({ position: BEGINNING }),
   'logs.read': () => ({ pieces: [] }),
+  'logs.before': () => ({ text: '', position: BEGINNING, at_start: true, gap: false }),
   'logs.tail': () => ({ files: [] }),
 };
 
