@@ -5,12 +5,8 @@ import { disableServices, enableServices } from './enable-disable.ts';
 import { listEvents } from './events.ts';
 import { clearFlags, setFlags } from './flags.ts';
 import { showHistory, showNext } from './job-history.ts';
-<<<<<<< HEAD
-import { findLogSources, findLogStart, readLogs, tailLogs } from './logs.ts';
-import { showMetrics } from './metrics.ts';
-=======
 import { findLogSources, findLogStart, readLogBefore, readLogs, tailLogs } from './logs.ts';
->>>>>>> h-logs6
+import { showMetrics } from './metrics.ts';
 import type { ApiPorts } from './ports.ts';
 import { restartDaemon } from './restart-daemon.ts';
 import { readRunOutput, runJob } from './run-job.ts';

@@ -11,12 +11,8 @@ import type { ServiceName } from '../model/service-name.ts';
 import type { AcceptedSpec } from '../model/service-spec.ts';
 import type { ServiceStatus } from '../model/status.ts';
 import type { UserFlag } from '../model/user-flag.ts';
-<<<<<<< HEAD
-import type { LogPosition, ReadPiece } from '../rpc/log-rows.ts';
-import type { UsageFields } from '../rpc/usage-rows.ts';
-=======
 import type { LogPosition, PieceBefore, ReadPiece } from '../rpc/log-rows.ts';
->>>>>>> h-logs6
+import type { UsageFields } from '../rpc/usage-rows.ts';
 
 /** What an operator asks for; the id and the time are given by whoever records it. */
 export interface IntentRequest {
