@@ -15,6 +15,7 @@ import { showBriefStatus, showStatus } from './status.ts';
 import { updateSources } from './update.ts';
 import { showUsage } from './usage.ts';
 import { showVersion } from './version.ts';
+import { waitForState } from './wait-for-state.ts';
 import { whyService } from './why-service.ts';
 
 /** Every method of the contract as a use case over the daemon's ports. */
@@ -30,6 +31,7 @@ export function createHandlers(ports: ApiPorts): Handlers {
     'services.start': (params, context) => startServices(ports, params, context),
     'services.stop': (params, context) => stopServices(ports, params, context),
     'services.restart': (params, context) => restartServices(ports, params, context),
+    'services.wait': (params, context) => waitForState(ports, params, context),
     'services.enable': (params, context) => enableServices(ports, params, context),
     'services.disable': (params, context) => disableServices(ports, params, context),
     'sources.update': (params, context) => updateSources(ports, params, context),

@@ -164,6 +164,35 @@ export const COMMANDS: readonly Command[] = [
     load: () => import('./commands/unflag.ts'),
   },
   {
+    name: 'wait',
+    summary: 'Wait until services run, or are stopped, whoever brings that about',
+    operands: '<service|pattern|all>…',
+    leastOperands: 1,
+    mostOperands: MANY,
+    options: {
+      for: {
+        type: 'string',
+        value: 'running|stopped',
+        help: 'what to wait for (default: running)',
+      },
+      timeout: { type: 'string', value: 'TIME', help: 'how long (default: 30s)' },
+    },
+    example: 'pmctl wait web db --timeout 2m',
+    load: () => import('./commands/wait.ts'),
+  },
+  {
+    name: 'is-active',
+    summary: 'End with 0 when all of these services run, with 3 when not; print their phases',
+    operands: '<service|pattern|all>…',
+    leastOperands: 1,
+    mostOperands: MANY,
+    options: {
+      quiet: { type: 'boolean', short: 'q', help: 'print nothing' },
+    },
+    example: 'pmctl is-active -q web || echo down',
+    load: () => import('./commands/is-active.ts'),
+  },
+  {
     name: 'update',
     summary: 'Read all definitions now and say what changed and what is wrong',
     operands: '',

@@ -199,6 +199,26 @@ export const contract = {
     params: params({ names, wait: flag(true), timeout_ms: timeout, reason }),
     result: outcomes,
   },
+  /** Waits until it is so, whoever brings it about. Half a minute unless told otherwise. */
+  'services.wait': {
+    mutates: false,
+    params: params({
+      names,
+      state: z._default(z.enum(['running', 'stopped'], 'expected running or stopped'), 'running'),
+      timeout_ms: timeout,
+    }),
+    result: z.object({
+      services: list(
+        z.object({
+          application: z.string(),
+          /** When the waiting was over; null for one that is not defined any more. */
+          phase: z.nullable(z.string()),
+          reached: z.boolean(),
+          waited_ms: z.number(),
+        }),
+      ),
+    }),
+  },
   /** Write `global.enabled` into the definitions, then wait until it has come true. */
   'services.enable': {
     mutates: true,

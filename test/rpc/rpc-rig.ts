@@ -73,6 +73,7 @@ const EMPTY_HANDLERS: Handlers = {
   'services.start': () => ({ services: [] }),
   'services.stop': () => ({ services: [] }),
   'services.restart': () => ({ services: [] }),
+  'services.wait': () => ({ services: [] }),
   'services.enable': () => ({ services: [] }),
   'services.disable': () => ({ services: [] }),
   'sources.update': () => ({
