@@ -80,6 +80,11 @@ export default {
       'node_modules/p-queue/',
       '^src/reconciler/(start|work)-queue\\.ts$',
     ),
+    onlyIn(
+      'bcryptjs-only-in-password-hash',
+      'node_modules/bcryptjs/',
+      '^src/cli/password-hash\\.ts$',
+    ),
     onlyIn('croner-only-in-schedule', 'node_modules/croner/', '^src/model/schedule\\.ts$'),
     onlyIn('pino-only-in-daemon', 'node_modules/pino/', '^src/daemon/'),
     onlyIn(

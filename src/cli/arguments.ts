@@ -56,9 +56,18 @@ async function readOptions(argv: readonly string[], options: Options, command: C
 }
 
 function tokens(argv: readonly string[], options: Options) {
+  const args = argv.map((arg, index) => withValue(arg, argv[index + 1], options));
   // Not strict: our own errors name the nearest option, and what the value looks like.
-  const config = { args: [...argv], options: { ...options }, strict: false, tokens: true } as const;
+  const config = { args, options: { ...options }, strict: false, tokens: true } as const;
   return parseArgs(config).tokens;
+}
+
+/** An option that may stand alone, and does, gets the value that it has then. */
+function withValue(arg: string, next: string | undefined, options: Options): string {
+  const name = arg.startsWith('--') ? arg.slice(2) : '';
+  const alone = Object.hasOwn(options, name) ? options[name]?.alone : undefined;
+  const isAlone = next === undefined || (next.startsWith('-') && next !== '-');
+  return alone !== undefined && isAlone ? `${arg}=${alone}` : arg;
 }
 
 function checkOperands(command: Command, operands: readonly string[]): void {

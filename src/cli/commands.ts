@@ -6,6 +6,8 @@ export interface Option {
   readonly short?: string;
   /** What a value looks like, for options that take one. */
   readonly value?: string;
+  /** What it means without one; left out where it needs one. */
+  readonly alone?: string;
   readonly help: string;
 }
 
@@ -399,6 +401,25 @@ export const COMMANDS: readonly Command[] = [
     options: {},
     example: 'pmctl metrics > /var/lib/node_exporter/processmaster.prom',
     load: () => import('./commands/metrics.ts'),
+  },
+  {
+    name: 'password',
+    summary: 'Make or check an entry of web_console.auth.basic.users; needs no daemon',
+    operands: '<generate|verify>',
+    leastOperands: 1,
+    mostOperands: 1,
+    options: {
+      user: { type: 'string', value: 'NAME', help: 'whose entry' },
+      password: {
+        type: 'string',
+        value: 'PASSWORD',
+        alone: '-',
+        help: 'alone or -: one line of stdin, which a terminal does not show',
+      },
+      secure: { type: 'string', value: 'USER:HASH', help: 'the entry to verify' },
+    },
+    example: 'pmctl password generate --user admin --password',
+    load: () => import('./commands/password.ts'),
   },
   {
     name: 'daemon',

@@ -47,7 +47,8 @@ function renderOptions(options: Options): readonly string[] {
   return rows.map(([spelling, help]) => `  ${(spelling ?? '').padEnd(width)}  ${help ?? ''}`);
 }
 
-function spell(name: string, { short, value }: Option): string {
+function spell(name: string, { short, value, alone }: Option): string {
   const names = short === undefined ? `    --${name}` : `-${short}, --${name}`;
-  return value === undefined ? names : `${names} ${value}`;
+  if (value === undefined) return names;
+  return alone === undefined ? `${names} ${value}` : `${names} [${value}]`;
 }
