@@ -1,5 +1,11 @@
 import { parseArgs } from 'node:util';
-import { COMMANDS, COMMON_OPTIONS, type Command, findCommand, type Options } from './commands.ts';
+import {
+  COMMON_OPTIONS,
+  type Command,
+  findCommand,
+  type Options,
+  SHOWN_COMMANDS,
+} from './commands.ts';
 import type { Format } from './invocation.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -93,7 +99,7 @@ function readFormat(values: CommandLine['values'], command: Command): Format {
 async function unknownCommand(word: string): Promise<UsageError> {
   const near = await nearestOf(
     word,
-    COMMANDS.map((command) => command.name),
+    SHOWN_COMMANDS.map((command) => command.name),
   );
   const hint = near === undefined ? '' : ` (did you mean ${near}?)`;
   return new UsageError(null, `cannot run '${word}': there is no such command${hint}`);

@@ -22,6 +22,8 @@ export interface Command {
   readonly mostOperands: number;
   readonly options: Options;
   readonly example: string;
+  /** For programs, not for people: help does not list it. */
+  readonly isHidden?: true;
   /** `null` for help, which is made from this very table. */
   readonly load: (() => Promise<{ readonly run: Run }>) | null;
 }
@@ -422,6 +424,27 @@ export const COMMANDS: readonly Command[] = [
     load: () => import('./commands/password.ts'),
   },
   {
+    name: 'completion',
+    summary: 'Print what makes a shell complete commands, options and the names of services',
+    operands: '<bash|zsh|fish>',
+    leastOperands: 1,
+    mostOperands: 1,
+    options: {},
+    example: 'source <(pmctl completion bash)',
+    load: () => import('./commands/completion.ts'),
+  },
+  {
+    name: '__complete',
+    summary: 'Print what may stand where the last word stands; for the scripts of completion',
+    operands: '[word…]',
+    leastOperands: 0,
+    mostOperands: MANY,
+    options: {},
+    example: "pmctl __complete -- start ''",
+    isHidden: true,
+    load: () => import('./commands/complete.ts'),
+  },
+  {
     name: 'daemon',
     summary: 'Show the daemon, or replace it by the program that is installed now; services run on',
     operands: '<status|restart>',
@@ -464,6 +487,9 @@ export const COMMANDS: readonly Command[] = [
     load: null,
   },
 ];
+
+/** What help lists, and a shell completes. */
+export const SHOWN_COMMANDS: readonly Command[] = COMMANDS.filter(({ isHidden }) => !isHidden);
 
 export function findCommand(name: string): Command | undefined {
   return COMMANDS.find((command) => command.name === name);
