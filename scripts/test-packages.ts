@@ -16,6 +16,8 @@ export const TEST_PROGRAMS: PackageByProgram = {
   setcap: 'libcap2-bin',
   python3: 'python3',
   tmux: 'tmux',
+  zsh: 'zsh',
+  fish: 'fish',
   prometheus: 'prometheus',
 };
 

@@ -145,7 +145,7 @@ test('an error says what failed, then the next step', () => {
 });
 
 test('help names every command, and for each its options and an example', () => {
-  const overview = renderOverview(COMMON_OPTIONS, SHOWN_COMMANDS);
+  const overview = renderOverview(SHOWN_COMMANDS, COMMON_OPTIONS);
   for (const command of SHOWN_COMMANDS) {
     expect(overview).toContain(`  ${command.name} `);
     const text = renderCommandHelp(command, COMMON_OPTIONS);
