@@ -17,7 +17,8 @@ export function renderOverview(commands: readonly Command[], common: Options): s
     '',
     `socket: --sock, then PMCTL_SOCK, then ${DEFAULT_SOCKET}`,
     'exit codes: 0 done, 1 failed, 2 usage, 3 not so (is-active), 4 no such service,',
-    '  5 daemon not reachable, 6 refused, 7 timed out, 9 configuration invalid, 10 changes pending (diff --exit-code)',
+    '  5 daemon not reachable, 6 refused, 7 timed out, 9 configuration invalid,',
+    '  10 changes pending (diff --exit-code)',
     'more: pmctl help <command>',
     '',
   ].join('\n');
