@@ -42,7 +42,10 @@ export class World {
 
   /** SIGKILL of the daemon, and the next one. */
   async reboot(): Promise<void> {
-    await this.controller.stop();
+    const stopped = this.controller.stop();
+    // A pass may wait for the end of its turn, and a turn is a timer here.
+    this.clock.advance(0);
+    await stopped;
     this.controller = this.#boot();
     this.controller.applyDesired(this.#desired(), [...this.machine.histories.keys()]);
   }
