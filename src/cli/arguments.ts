@@ -1,11 +1,6 @@
 import { parseArgs } from 'node:util';
-import {
-  COMMON_OPTIONS,
-  type Command,
-  findCommand,
-  type Options,
-  SHOWN_COMMANDS,
-} from './commands.ts';
+import { COMMON_OPTIONS, type Command, type Options } from './command.ts';
+import { findCommand, SHOWN_COMMANDS } from './commands.ts';
 import type { Format } from './invocation.ts';
 import { UsageError } from './usage-error.ts';
 

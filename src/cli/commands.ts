@@ -1,40 +1,5 @@
 /** The table of commands: all that help, parsing and dispatch know. The code of each is loaded late. */
-import type { Run } from './invocation.ts';
-
-export interface Option {
-  readonly type: 'string' | 'boolean';
-  readonly short?: string;
-  /** What a value looks like, for options that take one. */
-  readonly value?: string;
-  /** What it means without one; left out where it needs one. */
-  readonly alone?: string;
-  readonly help: string;
-}
-
-export type Options = Readonly<Record<string, Option>>;
-
-export interface Command {
-  readonly name: string;
-  readonly summary: string;
-  /** Operands, as in usage lines. */
-  readonly operands: string;
-  readonly leastOperands: number;
-  readonly mostOperands: number;
-  readonly options: Options;
-  readonly example: string;
-  /** For programs, not for people: help does not list it. */
-  readonly isHidden?: true;
-  /** `null` for help, which is made from this very table. */
-  readonly load: (() => Promise<{ readonly run: Run }>) | null;
-}
-
-/** Options of every command; they may also stand before its name. */
-export const COMMON_OPTIONS: Options = {
-  sock: { type: 'string', short: 's', value: 'PATH', help: "the daemon's unix socket" },
-  format: { type: 'string', value: 'text|json', help: 'how to print (default: text)' },
-  output: { type: 'string', short: 'o', value: 'text|json', help: 'the same as --format' },
-  help: { type: 'boolean', short: 'h', help: 'show this help' },
-};
+import type { Command, Options } from './command.ts';
 
 const WAITING: Options = {
   wait: { type: 'boolean', help: 'wait until it is so (default)' },
@@ -52,7 +17,7 @@ const REASON: Options = {
 
 const MANY = Number.POSITIVE_INFINITY;
 
-export const COMMANDS: readonly Command[] = [
+const COMMANDS: readonly Command[] = [
   {
     name: 'status',
     summary: 'Show services; the default command. With one name: everything about it',
@@ -442,7 +407,7 @@ export const COMMANDS: readonly Command[] = [
     options: {},
     example: "pmctl __complete -- start ''",
     isHidden: true,
-    load: () => import('./commands/complete.ts'),
+    load: async () => (await import('./commands/complete.ts')).completing(SHOWN_COMMANDS),
   },
   {
     name: 'daemon',

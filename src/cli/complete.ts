@@ -1,4 +1,4 @@
-import { COMMON_OPTIONS, type Command, type Options } from './commands.ts';
+import { COMMON_OPTIONS, type Command, type Options } from './command.ts';
 
 export interface Candidate {
   readonly text: string;

@@ -1,4 +1,4 @@
-import type { Command, Option, Options } from './commands.ts';
+import type { Command, Option, Options } from './command.ts';
 import { DEFAULT_SOCKET } from './socket-path.ts';
 
 /** Help for pmctl as a whole. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { COMMON_OPTIONS, SHOWN_COMMANDS } from '../../src/cli/commands.ts';
+import { COMMON_OPTIONS } from '../../src/cli/command.ts';
+import { SHOWN_COMMANDS } from '../../src/cli/commands.ts';
 import { formatSpan } from '../../src/cli/format-time.ts';
 import { renderError } from '../../src/cli/render-error.ts';
 import { renderEventLine, renderEvents } from '../../src/cli/render-events.ts';

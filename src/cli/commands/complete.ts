@@ -1,14 +1,21 @@
-import { SHOWN_COMMANDS } from '../commands.ts';
+import type { Command } from '../command.ts';
 import { type Candidate, wantedAt } from '../complete.ts';
-import { type Invocation, type Output, printed } from '../invocation.ts';
+import { type Invocation, type Output, printed, type Run } from '../invocation.ts';
 import { oneLine } from '../text.ts';
 
 /** A daemon that is slow or away must not hold up somebody who types. */
 const PATIENCE_MS = 1_000;
 
 /** For the scripts of `pmctl completion`: what may stand where the last word stands. */
-export async function run({ operands, call }: Invocation): Promise<Output> {
-  const wanted = wantedAt(operands, SHOWN_COMMANDS);
+export function completing(commands: readonly Command[]): { readonly run: Run } {
+  return { run: (invocation) => complete(commands, invocation) };
+}
+
+async function complete(
+  commands: readonly Command[],
+  { operands, call }: Invocation,
+): Promise<Output> {
+  const wanted = wantedAt(operands, commands);
   if (wanted.kind === 'files') return printed('');
   const candidates = wanted.kind === 'words' ? wanted.candidates : await namesOf(wanted.kind, call);
   const begun = operands.at(-1) ?? '';
