@@ -29,7 +29,7 @@ test.each(Object.entries(SHELLS))(
       await terminal.type(text);
       await terminal.press(...keys);
     };
-    await enter(`${setup}; echo is-$((40 + 2))`, 'Enter');
+    await enter(`${setup}; printf 'is-%d\\n' 0x2a`, 'Enter');
     await terminal.shows('is-42');
     for (const [typed, completed] of [
       ['pmctl resta', 'pmctl restart '],

@@ -69,9 +69,9 @@ test('on a terminal it is asked for twice, and never shown', async () => {
     `"${file}" password generate --user admin --password; echo "code $?"; exec sleep 100`,
     ENV,
   );
-  await terminal.shows('Password: ');
+  await terminal.shows('Password:');
   await terminal.press('s', 'e', 'x', 'BSpace', 'c', 'Enter');
-  await terminal.shows('Again: ');
+  await terminal.shows('Again:');
   await terminal.press('s', 'e', 'c', 'Enter');
   const screen = await terminal.shows('code 0');
   expect(screen.replaceAll(/\n/g, '')).toMatch(/Password: ?Again: ?admin:\$2b\$12\$\S{53}code 0/);
@@ -81,9 +81,9 @@ test('typed differently, or interrupted', async () => {
   const file = await program('pmctl');
   const command = `"${file}" password generate --user admin --password; echo "code $?"; `;
   const terminal = await Terminal.run(`${command}${command}exec sleep 100`, ENV);
-  await terminal.shows('Password: ');
+  await terminal.shows('Password:');
   await terminal.press('a', 'Enter');
-  await terminal.shows('Again: ');
+  await terminal.shows('Again:');
   await terminal.press('b', 'Enter');
   await terminal.shows('it was typed differently');
   await terminal.shows(/code 2\nPassword:/);
