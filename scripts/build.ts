@@ -39,8 +39,11 @@ const programs = [
   { name: 'pmctl', entry: 'src/cli/pmctl.ts', flags: [], environment: [], ignoredSignals: [] },
 ] as const;
 
-/** What `pmctl validate` alone needs; a part of pmctl, kept out of all that starts with it. */
-const validation = { name: 'validate', entry: 'src/sources/validate-files.ts' } as const;
+/** What one command of pmctl alone needs: parts of it that are kept out of all that starts with it. */
+const parts = [
+  { name: 'validate', entry: 'src/sources/validate-files.ts' },
+  { name: 'password', entry: 'src/cli/password-hash.ts' },
+] as const;
 
 /**
  * Bundles each program into one minified CommonJS file in `dist/`: that form starts fastest and
@@ -62,7 +65,7 @@ export async function build(): Promise<void> {
       await bundle(program.entry, file, define, preamble(program, oldestNode));
       await chmod(file, 0o755);
     }
-    await bundle(validation.entry, join(staging, validation.name), define, '');
+    for (const part of parts) await bundle(part.entry, join(staging, part.name), define, '');
     await writeFile(join(staging, 'package.json'), '{"type":"commonjs"}\n');
     for (const file of outputs()) await rename(join(staging, file), join(dist, file));
   } finally {
@@ -93,7 +96,7 @@ async function bundle(
     input: join(root, entry),
     platform: 'node',
     external: (id, _importer, isResolved) =>
-      isResolved && id === join(root, validation.entry) && entry !== validation.entry,
+      isResolved && id !== join(root, entry) && parts.some((part) => id === join(root, part.entry)),
     // Old enough that any Node gets as far as the line that tells it is too old.
     transform: { target: 'node16', define },
     onLog(level, log) {
@@ -106,7 +109,7 @@ async function bundle(
     minify: true,
     codeSplitting: false,
     postBanner,
-    paths: { [join(root, validation.entry)]: `./${validation.name}` },
+    paths: Object.fromEntries(parts.map((part) => [join(root, part.entry), `./${part.name}`])),
   });
   await bundled.close();
   await writeFile(file, asciiOnly(await readFile(file, 'utf8')));
@@ -129,7 +132,7 @@ async function packageFacts(): Promise<{ version: string; oldestNode: string }> 
 }
 
 function outputs(): readonly string[] {
-  return [...programs.map(({ name }) => name), validation.name, 'package.json'];
+  return [...[...programs, ...parts].map(({ name }) => name), 'package.json'];
 }
 
 async function modifiedAtMs(file: string): Promise<number> {

@@ -16,6 +16,9 @@ export const TEST_PROGRAMS: PackageByProgram = {
   setcap: 'libcap2-bin',
   python3: 'python3',
   tmux: 'tmux',
+  zsh: 'zsh',
+  fish: 'fish',
+  prometheus: 'prometheus',
 };
 
 /** What builds and boots the virtual machine of `npm run test:vm`. */
@@ -27,7 +30,7 @@ export const VM_PROGRAMS: PackageByProgram = {
 };
 
 /** The programs that Debian starts as services of the same name. */
-const UNITS = ['nginx', 'redis-server'];
+const UNITS = ['nginx', 'redis-server', 'prometheus'];
 
 const POLICY = '/usr/sbin/policy-rc.d';
 

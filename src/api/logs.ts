@@ -72,6 +72,19 @@ export async function readLogs(
   return { pieces };
 }
 
+/** Reads back in a file. @throws ProcessmasterError `not_found` */
+export async function readLogBefore(
+  ports: ApiPorts,
+  { application, path, position }: ParamsOf<'logs.before'>,
+): Promise<ResultOf<'logs.before'>> {
+  const source = sourceAt(ports, application, path);
+  try {
+    return await ports.readLogBefore(source, position);
+  } catch (error) {
+    return { text: '', position, at_start: true, gap: false, problem: messageOf(error) };
+  }
+}
+
 /** No other files than those of a service are read for anybody. */
 function sourceAt(ports: ApiPorts, application: string, path: string): LogSource {
   const { name } = statusNamed(ports, application);

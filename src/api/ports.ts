@@ -11,7 +11,8 @@ import type { ServiceName } from '../model/service-name.ts';
 import type { AcceptedSpec } from '../model/service-spec.ts';
 import type { ServiceStatus } from '../model/status.ts';
 import type { UserFlag } from '../model/user-flag.ts';
-import type { LogPosition, ReadPiece } from '../rpc/log-rows.ts';
+import type { LogPosition, PieceBefore, ReadPiece } from '../rpc/log-rows.ts';
+import type { UsageFields } from '../rpc/usage-rows.ts';
 
 /** What an operator asks for; the id and the time are given by whoever records it. */
 export interface IntentRequest {
@@ -131,6 +132,25 @@ interface DaemonInfo {
   readonly warnings: readonly string[];
 }
 
+/** What the daemon uses, and what happened since it began. */
+export interface OwnMetrics {
+  readonly cpuUs: number;
+  readonly residentBytes: number;
+  readonly openDescriptors: number;
+  /** The worst of the last minute; `null` before the first look. */
+  readonly loopDelayMs: number | null;
+  readonly events: readonly {
+    readonly service: ServiceName | null;
+    readonly kind: string;
+    readonly count: number;
+  }[];
+  readonly slots: readonly {
+    readonly service: ServiceName;
+    readonly outcome: string;
+    readonly count: number;
+  }[];
+}
+
 /** Everything that the use cases need of the daemon. */
 export interface ApiPorts {
   readonly clock: Clock;
@@ -202,6 +222,11 @@ export interface ApiPorts {
     position: LogPosition,
     options: { readonly untilMs: number | null; readonly toTheEnd: boolean },
   ) => Promise<Omit<ReadPiece, 'problem'>>;
+  /** Reads back, over rotations, in whole lines. */
+  readonly readLogBefore: (
+    source: LogSource,
+    position: LogPosition,
+  ) => Promise<Omit<PieceBefore, 'problem'>>;
   /** The newest `limit` slots and operators' runs of jobs, oldest first. */
   readonly jobHistory: (query: {
     readonly service?: ServiceName;
@@ -209,6 +234,10 @@ export interface ApiPorts {
     readonly failedOnly: boolean;
     readonly limit: number;
   }) => readonly JobHistoryEntry[];
+  /** What the daemon itself uses now, and what happened since it began. */
+  readonly ownMetrics: () => OwnMetrics;
+  /** What everything of a service uses, read now; `null` when it has no cgroup. */
+  readonly usage: (name: ServiceName) => UsageFields | null;
   /** Tells this host from others, for the jitter of jobs. */
   readonly hostId: string;
   /** Processes that are gone are left out. */

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
-import { COMMANDS, COMMON_OPTIONS, type Command, findCommand, type Options } from './commands.ts';
+import { COMMON_OPTIONS, type Command, type Options } from './command.ts';
+import { findCommand, SHOWN_COMMANDS } from './commands.ts';
 import type { Format } from './invocation.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -56,9 +57,18 @@ async function readOptions(argv: readonly string[], options: Options, command: C
 }
 
 function tokens(argv: readonly string[], options: Options) {
+  const args = argv.map((arg, index) => withValue(arg, argv[index + 1], options));
   // Not strict: our own errors name the nearest option, and what the value looks like.
-  const config = { args: [...argv], options: { ...options }, strict: false, tokens: true } as const;
+  const config = { args, options: { ...options }, strict: false, tokens: true } as const;
   return parseArgs(config).tokens;
+}
+
+/** An option that may stand alone, and does, gets the value that it has then. */
+function withValue(arg: string, next: string | undefined, options: Options): string {
+  const name = arg.startsWith('--') ? arg.slice(2) : '';
+  const alone = Object.hasOwn(options, name) ? options[name]?.alone : undefined;
+  const isAlone = next === undefined || (next.startsWith('-') && next !== '-');
+  return alone !== undefined && isAlone ? `${arg}=${alone}` : arg;
 }
 
 function checkOperands(command: Command, operands: readonly string[]): void {
@@ -84,7 +94,7 @@ function readFormat(values: CommandLine['values'], command: Command): Format {
 async function unknownCommand(word: string): Promise<UsageError> {
   const near = await nearestOf(
     word,
-    COMMANDS.map((command) => command.name),
+    SHOWN_COMMANDS.map((command) => command.name),
   );
   const hint = near === undefined ? '' : ` (did you mean ${near}?)`;
   return new UsageError(null, `cannot run '${word}': there is no such command${hint}`);

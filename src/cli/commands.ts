@@ -1,36 +1,5 @@
 /** The table of commands: all that help, parsing and dispatch know. The code of each is loaded late. */
-import type { Run } from './invocation.ts';
-
-export interface Option {
-  readonly type: 'string' | 'boolean';
-  readonly short?: string;
-  /** What a value looks like, for options that take one. */
-  readonly value?: string;
-  readonly help: string;
-}
-
-export type Options = Readonly<Record<string, Option>>;
-
-export interface Command {
-  readonly name: string;
-  readonly summary: string;
-  /** Operands, as in usage lines. */
-  readonly operands: string;
-  readonly leastOperands: number;
-  readonly mostOperands: number;
-  readonly options: Options;
-  readonly example: string;
-  /** `null` for help, which is made from this very table. */
-  readonly load: (() => Promise<{ readonly run: Run }>) | null;
-}
-
-/** Options of every command; they may also stand before its name. */
-export const COMMON_OPTIONS: Options = {
-  sock: { type: 'string', short: 's', value: 'PATH', help: "the daemon's unix socket" },
-  format: { type: 'string', value: 'text|json', help: 'how to print (default: text)' },
-  output: { type: 'string', short: 'o', value: 'text|json', help: 'the same as --format' },
-  help: { type: 'boolean', short: 'h', help: 'show this help' },
-};
+import type { Command, Options } from './command.ts';
 
 const WAITING: Options = {
   wait: { type: 'boolean', help: 'wait until it is so (default)' },
@@ -48,7 +17,7 @@ const REASON: Options = {
 
 const MANY = Number.POSITIVE_INFINITY;
 
-export const COMMANDS: readonly Command[] = [
+const COMMANDS: readonly Command[] = [
   {
     name: 'status',
     summary: 'Show services; the default command. With one name: everything about it',
@@ -162,6 +131,35 @@ export const COMMANDS: readonly Command[] = [
     options: {},
     example: 'pmctl unflag web maintenance',
     load: () => import('./commands/unflag.ts'),
+  },
+  {
+    name: 'wait',
+    summary: 'Wait until services run, or are stopped, whoever brings that about',
+    operands: '<service|pattern|all>…',
+    leastOperands: 1,
+    mostOperands: MANY,
+    options: {
+      for: {
+        type: 'string',
+        value: 'running|stopped',
+        help: 'what to wait for (default: running)',
+      },
+      timeout: { type: 'string', value: 'TIME', help: 'how long (default: 30s)' },
+    },
+    example: 'pmctl wait web db --timeout 2m',
+    load: () => import('./commands/wait.ts'),
+  },
+  {
+    name: 'is-active',
+    summary: 'End with 0 when all of these services run, with 3 when not; print their phases',
+    operands: '<service|pattern|all>…',
+    leastOperands: 1,
+    mostOperands: MANY,
+    options: {
+      quiet: { type: 'boolean', short: 'q', help: 'print nothing' },
+    },
+    example: 'pmctl is-active -q web || echo down',
+    load: () => import('./commands/is-active.ts'),
   },
   {
     name: 'update',
@@ -318,6 +316,100 @@ export const COMMANDS: readonly Command[] = [
     load: () => import('./commands/next.ts'),
   },
   {
+    name: 'perf-metrics',
+    summary: 'Show what services use, again and again: CPU, memory, disk, processes, pressure',
+    operands: '[service|pattern…]',
+    leastOperands: 0,
+    mostOperands: MANY,
+    options: {
+      once: { type: 'boolean', help: 'print one sample, not one after the other' },
+      'interval-ms': {
+        type: 'string',
+        value: 'N',
+        help: 'how long a sample takes (default: 1000)',
+      },
+    },
+    example: 'pmctl perf-metrics web --once',
+    load: () => import('./commands/perf-metrics.ts'),
+  },
+  {
+    name: 'top',
+    summary: 'Show services by what they use, problems first, again and again',
+    operands: '[service|pattern…]',
+    leastOperands: 0,
+    mostOperands: MANY,
+    options: {
+      batch: {
+        type: 'boolean',
+        short: 'b',
+        help: 'plain text, for scripts (as it is without -b for now)',
+      },
+      iterations: {
+        type: 'string',
+        short: 'n',
+        value: 'N',
+        help: 'how often (default: until Ctrl-C)',
+      },
+      'interval-ms': {
+        type: 'string',
+        value: 'N',
+        help: 'how long a sample takes (default: 1000)',
+      },
+    },
+    example: 'pmctl top -b -n 1',
+    load: () => import('./commands/top.ts'),
+  },
+  {
+    name: 'metrics',
+    summary: 'Print everything as OpenMetrics, for Prometheus and its like',
+    operands: '',
+    leastOperands: 0,
+    mostOperands: 0,
+    options: {},
+    example: 'pmctl metrics > /var/lib/node_exporter/processmaster.prom',
+    load: () => import('./commands/metrics.ts'),
+  },
+  {
+    name: 'password',
+    summary: 'Make or check an entry of web_console.auth.basic.users; needs no daemon',
+    operands: '<generate|verify>',
+    leastOperands: 1,
+    mostOperands: 1,
+    options: {
+      user: { type: 'string', value: 'NAME', help: 'whose entry' },
+      password: {
+        type: 'string',
+        value: 'PASSWORD',
+        alone: '-',
+        help: 'alone or -: one line of stdin, which a terminal does not show',
+      },
+      secure: { type: 'string', value: 'USER:HASH', help: 'the entry to verify' },
+    },
+    example: 'pmctl password generate --user admin --password',
+    load: () => import('./commands/password.ts'),
+  },
+  {
+    name: 'completion',
+    summary: 'Print what makes a shell complete commands, options and the names of services',
+    operands: '<bash|zsh|fish>',
+    leastOperands: 1,
+    mostOperands: 1,
+    options: {},
+    example: 'source <(pmctl completion bash)',
+    load: () => import('./commands/completion.ts'),
+  },
+  {
+    name: '__complete',
+    summary: 'Print what may stand where the last word stands; for the scripts of completion',
+    operands: '[word…]',
+    leastOperands: 0,
+    mostOperands: MANY,
+    options: {},
+    example: "pmctl __complete -- start ''",
+    isHidden: true,
+    load: async () => (await import('./commands/complete.ts')).completing(SHOWN_COMMANDS),
+  },
+  {
     name: 'daemon',
     summary: 'Show the daemon, or replace it by the program that is installed now; services run on',
     operands: '<status|restart>',
@@ -360,6 +452,9 @@ export const COMMANDS: readonly Command[] = [
     load: null,
   },
 ];
+
+/** What help lists, and a shell completes. */
+export const SHOWN_COMMANDS: readonly Command[] = COMMANDS.filter(({ isHidden }) => !isHidden);
 
 export function findCommand(name: string): Command | undefined {
   return COMMANDS.find((command) => command.name === name);

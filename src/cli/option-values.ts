@@ -17,6 +17,18 @@ export function readCount(command: string, value: Value, preset: number): number
   throw new UsageError(command, `cannot use '-n ${value}': ${why}`);
 }
 
+const LEAST_INTERVAL_MS = 100;
+const MOST_INTERVAL_MS = 3_600_000;
+
+/** The value of `--interval-ms`; a second when it was not given. @throws UsageError */
+export function readIntervalMs(command: string, value: Value): number {
+  if (value === undefined) return 1_000;
+  const ms = typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : 0;
+  if (ms >= LEAST_INTERVAL_MS && ms <= MOST_INTERVAL_MS) return ms;
+  const why = `expected a whole number of milliseconds from ${LEAST_INTERVAL_MS} to ${MOST_INTERVAL_MS}`;
+  throw new UsageError(command, `cannot use '--interval-ms ${value}': ${why}`);
+}
+
 /** The value of `--ttl` in milliseconds; `null` when it was not given. @throws UsageError */
 export function readTtlMs(command: string, value: Value): number | null {
   if (value === undefined) return null;

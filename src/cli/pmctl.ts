@@ -6,7 +6,8 @@ import { writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { isErrno, ProcessmasterError } from '../lib/errors.ts';
 import { readCommandLine } from './arguments.ts';
-import { COMMANDS, COMMON_OPTIONS, findCommand } from './commands.ts';
+import { COMMON_OPTIONS } from './command.ts';
+import { findCommand, SHOWN_COMMANDS } from './commands.ts';
 import { type Call, type Invocation, type Output, printed, type Terminal } from './invocation.ts';
 import { socketPath } from './socket-path.ts';
 import { UsageError } from './usage-error.ts';
@@ -32,7 +33,7 @@ async function runPmctl(argv: readonly string[], env: NodeJS.ProcessEnv): Promis
 async function help(name: string | undefined): Promise<Output> {
   const { renderCommandHelp, renderOverview } = await import('./render-help.ts');
   if (name === undefined || name === 'help')
-    return printed(renderOverview(COMMANDS, COMMON_OPTIONS));
+    return printed(renderOverview(SHOWN_COMMANDS, COMMON_OPTIONS));
   const command = findCommand(name);
   if (command === undefined)
     throw new UsageError(null, `cannot explain '${name}': there is no such command`);

@@ -1,4 +1,4 @@
-import type { Command, Option, Options } from './commands.ts';
+import type { Command, Option, Options } from './command.ts';
 import { DEFAULT_SOCKET } from './socket-path.ts';
 
 /** Help for pmctl as a whole. */
@@ -16,8 +16,9 @@ export function renderOverview(commands: readonly Command[], common: Options): s
     ...renderOptions(common),
     '',
     `socket: --sock, then PMCTL_SOCK, then ${DEFAULT_SOCKET}`,
-    'exit codes: 0 done, 1 failed, 2 usage, 4 no such service, 5 daemon not reachable,',
-    '  6 refused, 7 timed out, 9 configuration invalid, 10 changes pending (diff --exit-code)',
+    'exit codes: 0 done, 1 failed, 2 usage, 3 not so (is-active), 4 no such service,',
+    '  5 daemon not reachable, 6 refused, 7 timed out, 9 configuration invalid,',
+    '  10 changes pending (diff --exit-code)',
     'more: pmctl help <command>',
     '',
   ].join('\n');
@@ -47,7 +48,8 @@ function renderOptions(options: Options): readonly string[] {
   return rows.map(([spelling, help]) => `  ${(spelling ?? '').padEnd(width)}  ${help ?? ''}`);
 }
 
-function spell(name: string, { short, value }: Option): string {
+function spell(name: string, { short, value, alone }: Option): string {
   const names = short === undefined ? `    --${name}` : `-${short}, --${name}`;
-  return value === undefined ? names : `${names} ${value}`;
+  if (value === undefined) return names;
+  return alone === undefined ? `${names} ${value}` : `${names} [${value}]`;
 }

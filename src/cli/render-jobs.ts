@@ -1,4 +1,5 @@
 import type { JobHistoryRow, NextSlotRow } from '../rpc/job-rows.ts';
+import { formatBytes } from './format-bytes.ts';
 import { formatSpan, formatTime } from './format-time.ts';
 import type { Terminal } from './invocation.ts';
 import { type Column, type Row, renderTable } from './render-table.ts';
@@ -32,7 +33,7 @@ function historyRow(row: JobHistoryRow): Row {
       row.run === null ? '' : `${row.run}${row.tries > 1 ? ` (try ${row.tries})` : ''}`,
       span(row.duration_ms),
       span(row.cpu_ms),
-      row.peak_memory_bytes === null ? '' : bytes(row.peak_memory_bytes),
+      row.peak_memory_bytes === null ? '' : formatBytes(row.peak_memory_bytes),
       [row.exit?.message, row.reason]
         .filter((text) => text)
         .map((text) => oneLine(text ?? ''))
@@ -65,17 +66,6 @@ function slotText({ slot_ms, last_slot_ms, slots, started_at_ms }: JobHistoryRow
 function span(ms: number | null): string {
   if (ms === null) return '';
   return ms < 10_000 ? `${(ms / 1_000).toFixed(ms < 1_000 ? 3 : 1)}s` : formatSpan(ms);
-}
-
-function bytes(count: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB'];
-  let value = count;
-  let unit = 0;
-  while (value >= 1_024 && unit < units.length - 1) {
-    value /= 1_024;
-    unit += 1;
-  }
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }
 
 const NEXT: readonly Column[] = [

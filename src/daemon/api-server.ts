@@ -25,8 +25,9 @@ import { diffSources } from './diff-sources.ts';
 import { refreshEnvironments } from './environment-changes.ts';
 import type { EventStream } from './event-stream.ts';
 import type { Machinery } from './machinery.ts';
-import { findStart, readOn, sourcesOfLogs } from './read-logs.ts';
+import { findStart, readBack, readOn, sourcesOfLogs } from './read-logs.ts';
 import { tailHints, tailLogs } from './tail-logs.ts';
+import { usageFields } from './usage-fields.ts';
 
 export interface ApiParts {
   readonly config: DaemonConfig;
@@ -40,6 +41,7 @@ export interface ApiParts {
   readonly isShuttingDown: () => boolean;
   readonly requestRestart: ApiPorts['requestRestart'];
   readonly warnings: () => readonly string[];
+  readonly ownMetrics: ApiPorts['ownMetrics'];
 }
 
 export interface ApiServer {
@@ -138,8 +140,14 @@ function createPorts(parts: ApiParts): ApiPorts {
     logStart: (source, start) => findStart(store, source, start),
     readLog: (source, position, options) =>
       readOn({ store, kept: openSegments }, source, position, options),
+    readLogBefore: (source, position) => readBack(source, position),
     jobHistory: (query) =>
       journal.jobHistory(query).map(({ exit, ...rest }) => ({ ...rest, exit: parseExit(exit) })),
+    ownMetrics: parts.ownMetrics,
+    usage: (name) => {
+      const reading = machinery.usage.read(name);
+      return reading === null ? null : usageFields(reading);
+    },
     hostId: hostId(),
     tailLogs: (name, lines) => tailLogs(store, name, lines),
     tailHints: (name, lines) => tailHints(store, name, lines),

@@ -29,6 +29,7 @@ import { Lookout } from './lookout.ts';
 import { createMachinery, type Machinery } from './machinery.ts';
 import { collectGarbage, trimMemoryAfterBursts } from './memory-trim.ts';
 import { loadOperatorState, type OperatorState, strayFlagNames } from './operator-state.ts';
+import { OwnMetrics } from './own-metrics.ts';
 import { instanceOf } from './preflight.ts';
 import { type RestartPlan, RestartRequest } from './restart-request.ts';
 import { keepWithinBounds } from './retention.ts';
@@ -80,6 +81,7 @@ export class Daemon {
   #limitTroubles: readonly string[] = [];
   readonly #unavailable = new Set<string>();
   readonly #watches = new DegradedWatches((kind, message) => this.#say(kind, message));
+  readonly #metrics = new OwnMetrics();
   #api: ApiServer | null = null;
   readonly #restart: RestartRequest;
   #shuttingDown = false;
@@ -100,6 +102,7 @@ export class Daemon {
     const { maxAgeMs, maxBytes } = config.journal;
     this.#journal = Journal.open(config.stateDirectory, { maxAgeMs, maxBytes, clock });
     this.#events = new EventStream(this.#journal, options.onEvent);
+    this.#events.subscribe((event) => this.#metrics.counts.noteEvent(event));
     const emit = (event: ServiceEvent) => this.#events.emit(event);
     const servicesDirectory = join(config.runtimeDirectory, 'services');
     ownDirectory(servicesDirectory, 0o700);
@@ -112,6 +115,7 @@ export class Daemon {
       journal: this.#journal,
       bootId: boot,
       clock,
+      onSlots: (name, slots) => this.#metrics.counts.noteSlots(name, slots),
       onTrouble: (reason) =>
         reason === null
           ? this.#say('state.recovered', 'what runs is recorded again')
@@ -129,6 +133,7 @@ export class Daemon {
       intents,
       flags,
       emit,
+      onForgotten: (name) => this.#metrics.counts.forget(name),
       environmentKey: environmentKey(config.stateDirectory, (reason) =>
         this.#say('state.warning', reason),
       ),
@@ -156,6 +161,7 @@ export class Daemon {
       store,
       controller,
       cgroupEvents,
+      loopDelay: this.#metrics.loopDelay,
       isOwnChild,
     });
   }
@@ -179,6 +185,7 @@ export class Daemon {
         isShuttingDown: () => this.#shuttingDown,
         requestRestart: (actor) => this.requestRestart(actor),
         warnings: () => this.#warnings(),
+        ownMetrics: () => this.#metrics.read(),
       });
     } catch (error) {
       this.#letGo();

@@ -9,6 +9,7 @@ import { relist } from '../observers/relist.ts';
 import type { Controller } from '../reconciler/controller.ts';
 import type { Store } from '../reconciler/store.ts';
 import { every } from './every.ts';
+import type { LoopDelay } from './loop-delay.ts';
 
 const RELIST_MS = 60_000;
 /** A main process that is not our child ends without telling anybody, a cgroup without a watch, too. */
@@ -20,6 +21,7 @@ export interface LookoutParts {
   readonly store: Store;
   readonly controller: Controller;
   readonly cgroupEvents: CgroupEvents;
+  readonly loopDelay: LoopDelay;
   /** The main process is a child of this daemon, so its end is reported. */
   readonly isOwnChild: (name: ServiceName) => boolean;
 }
@@ -34,6 +36,7 @@ export class Lookout {
   /** Services whose main process ends without a word. */
   readonly #silentMains = new Set<ServiceName>();
   #cancels: (() => void)[] = [];
+  #checkDueMs = 0;
 
   constructor(parts: LookoutParts) {
     this.#parts = parts;
@@ -41,6 +44,7 @@ export class Lookout {
 
   start(): void {
     const { clock, store } = this.#parts;
+    this.#checkDueMs = clock.monotonicMs() + CHECK_MS;
     this.#cancels = [
       store.subscribe((name) => this.#note(name)),
       every(
@@ -70,7 +74,10 @@ export class Lookout {
   }
 
   #check(): void {
-    const { store, controller, cgroupEvents } = this.#parts;
+    const { store, controller, cgroupEvents, clock, loopDelay } = this.#parts;
+    const nowMs = clock.monotonicMs();
+    loopDelay.note(this.#checkDueMs, nowMs);
+    this.#checkDueMs = nowMs + CHECK_MS;
     if (cgroupEvents.isDegraded) this.#relist();
     for (const name of this.#silentMains) {
       const main = store.history(name)?.main;

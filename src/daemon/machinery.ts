@@ -16,6 +16,7 @@ import type { ServiceName } from '../model/service-name.ts';
 import { CgroupEvents } from '../observers/cgroup-events.ts';
 import { EnvironmentReadings } from '../observers/environment-readings.ts';
 import { isUnchanged, observeService } from '../observers/observe-service.ts';
+import { ResourceUsage } from '../observers/resource-usage.ts';
 import { Controller } from '../reconciler/controller.ts';
 import { Store } from '../reconciler/store.ts';
 import type { OperatorIntents } from '../sources/operator-intents.ts';
@@ -34,6 +35,8 @@ export interface MachineryParts {
   readonly intents: OperatorIntents;
   readonly flags: UserFlags;
   readonly emit: (event: ServiceEvent) => void;
+  /** A service is gone for good. */
+  readonly onForgotten: (name: ServiceName) => void;
   /** See EnvironmentReadings. */
   readonly environmentKey: () => Buffer;
   /** Why cgroups are not all watched, a sentence; null when they are again. */
@@ -49,6 +52,7 @@ export interface Machinery {
   readonly stopCommands: StopCommands;
   readonly environments: EnvironmentReadings;
   readonly provisioningJobs: ProvisioningJobs;
+  readonly usage: ResourceUsage;
   /** The main process of a service is a child of the keeper, so its end is reported. */
   readonly isOwnChild: (name: ServiceName) => boolean;
   /** Closes what is watched, leaves the keeper, and removes what actuators keep ready. */
@@ -137,10 +141,13 @@ export function createMachinery(parts: MachineryParts): Machinery {
       parts.intents.forget(name);
       parts.flags.forget(name);
       parts.histories.forgetJob(name);
+      parts.onForgotten(name);
     },
   });
   const isOwnChild = own.isLauncherAlive;
+  const usage = new ResourceUsage(tree, clock);
   const close = () => {
+    usage.close();
     cgroupEvents.close();
     keeper.close();
     fifos.close();
@@ -153,6 +160,7 @@ export function createMachinery(parts: MachineryParts): Machinery {
     stopCommands,
     provisioningJobs,
     environments,
+    usage,
     isOwnChild,
     close,
   };

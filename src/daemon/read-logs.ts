@@ -3,6 +3,7 @@ import { readOnAs } from '../host/read-end-as.ts';
 import { findLastLines, findTime } from '../log-reader/find-start.ts';
 import { BEGINNING, hasHead, type LogPosition, positionIn } from '../log-reader/log-position.ts';
 import type { OpenSegments } from '../log-reader/open-segments.ts';
+import { type PieceBefore, readLogBefore } from '../log-reader/read-back.ts';
 import { type LogPiece, type ReadOptions, readLog } from '../log-reader/read-log.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import type { ServiceSpec } from '../model/service-spec.ts';
@@ -54,6 +55,16 @@ export async function readOn(
   const spec = specOf(store, service);
   if (stream === 'hint' && spec !== null) return readHint(spec, path, position, options);
   return readLog(kept, path, position, options);
+}
+
+/** Reads back. @throws ProcessmasterError when the file cannot be read */
+export async function readBack(
+  { path, stream }: LogSource,
+  position: LogPosition,
+): Promise<PieceBefore> {
+  // What a service writes by itself is read as its user, from somewhere on: there is no way back.
+  if (stream === 'hint') return { text: '', position, at_start: true, gap: false };
+  return readLogBefore(path, position);
 }
 
 /** A hint is read as the service's user, by a process: its last megabyte alone is searched. */

@@ -20,6 +20,8 @@ export interface SavedHistoriesParts {
   readonly journal: Journal;
   readonly bootId: string;
   readonly clock: Clock;
+  /** Slots were recorded, some of them perhaps again. */
+  readonly onSlots: (name: ServiceName, slots: readonly SlotRecord[]) => void;
   /** What is kept beside the runs cannot be written (why), or is written again (`null`). */
   readonly onTrouble: (reason: string | null) => void;
 }
@@ -44,6 +46,7 @@ export class SavedHistories {
   readonly #journal: Journal;
   readonly #bootId: string;
   readonly #clock: Clock;
+  readonly #onSlots: SavedHistoriesParts['onSlots'];
   readonly #onTrouble: (reason: string | null) => void;
   readonly #toldRuns = new Map<
     ServiceName,
@@ -56,11 +59,12 @@ export class SavedHistories {
   readonly #waitingByName = new Map<ServiceName, (() => void)[]>();
   #cancelRetry: () => void = () => {};
 
-  constructor({ files, journal, bootId, clock, onTrouble }: SavedHistoriesParts) {
+  constructor({ files, journal, bootId, clock, onSlots, onTrouble }: SavedHistoriesParts) {
     this.#files = files;
     this.#journal = journal;
     this.#bootId = bootId;
     this.#clock = clock;
+    this.#onSlots = onSlots;
     this.#onTrouble = onTrouble;
   }
 
@@ -114,7 +118,7 @@ export class SavedHistories {
 
   /** Slots that were decided on; resolves when they are on the disk. */
   recordSlots(name: ServiceName, slots: readonly SlotRecord[]): Promise<void> {
-    this.#journal.recordSlots(name, slots);
+    this.#noteSlots(name, slots);
     return this.#journal.written();
   }
 
@@ -193,9 +197,9 @@ export class SavedHistories {
     this.#journal.saveProgress(name, job);
     if (job === null) return;
     if (job.current !== null && job.current !== told?.current) {
-      this.#journal.recordSlots(name, [job.current]);
+      this.#noteSlots(name, [job.current]);
     }
-    if (job.last !== null && job.last !== told?.last) this.#journal.recordSlots(name, [job.last]);
+    if (job.last !== null && job.last !== told?.last) this.#noteSlots(name, [job.last]);
     if (run === null) return;
     const isOver = runEnd !== null && job.lastRun?.run === run.number;
     const slotMs = isOver ? (job.lastRun?.slotMs ?? null) : slotOf(job, run.number);
@@ -207,6 +211,11 @@ export class SavedHistories {
       cpuMs: runEnd?.usage?.cpuMs ?? null,
       peakMemoryBytes: runEnd?.usage?.peakMemoryBytes ?? null,
     });
+  }
+
+  #noteSlots(name: ServiceName, slots: readonly SlotRecord[]): void {
+    this.#journal.recordSlots(name, slots);
+    this.#onSlots(name, slots);
   }
 
   #fresh(name: ServiceName): History {

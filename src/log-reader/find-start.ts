@@ -121,7 +121,8 @@ function firstStamped(block: Buffer): { readonly offset: number; readonly atMs: 
   return null;
 }
 
-async function endOf(open: OpenSegment, { bytes, isCompressed }: Segment): Promise<number> {
+/** The length of the content. */
+export async function endOf(open: OpenSegment, { bytes, isCompressed }: Segment): Promise<number> {
   if (!isCompressed) return bytes;
   for (let offset = 0; ; ) {
     const { length } = await open.read(offset, BLOCK_BYTES);

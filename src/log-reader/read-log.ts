@@ -26,7 +26,7 @@ export interface LogPiece {
   readonly gap: boolean;
 }
 
-const PIECE_BYTES = 256 * 1024;
+export const PIECE_BYTES = 256 * 1024;
 const NEWLINE = 0x0a;
 /** A rotation renames the files that we have just looked at. */
 const MOST_ATTEMPTS = 50;

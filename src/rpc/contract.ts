@@ -7,8 +7,9 @@ import { LEAST_FOR_MS, MOST_FOR_MS, reasonComplaint } from '../model/intent.ts';
 import { description } from './description.ts';
 import { explanation } from './explanation.ts';
 import { begunRun, jobHistoryRow, nextSlotRow, runOutput } from './job-rows.ts';
-import { logPosition, logSource, logWindow, readPiece } from './log-rows.ts';
+import { logPosition, logSource, logWindow, pieceBefore, readPiece } from './log-rows.ts';
 import { briefRow, eventRow, statusRow } from './status-row.ts';
+import { usageRow } from './usage-rows.ts';
 
 /** Longest wait a client may ask for. */
 const MAX_WAIT_MS = 86_400_000;
@@ -137,6 +138,23 @@ export const contract = {
       socket: z.string(),
     }),
   },
+  /** What the daemon itself uses, and what happened since it began. */
+  'daemon.metrics': {
+    mutates: false,
+    params: params({}),
+    result: z.object({
+      started_at_ms: z.number(),
+      cpu_us: z.number(),
+      resident_bytes: z.number(),
+      open_descriptors: z.number(),
+      /** The worst of the last minute; null before the first look. */
+      loop_delay_ms: z.nullable(z.number()),
+      events: list(
+        z.object({ application: z.nullable(z.string()), kind: z.string(), count: z.number() }),
+      ),
+      slots: list(z.object({ application: z.string(), outcome: z.string(), count: z.number() })),
+    }),
+  },
   /** Answered when it is certain to happen; `started_at_ms` is the replaced daemon's. */
   'daemon.restart': {
     mutates: true,
@@ -180,6 +198,26 @@ export const contract = {
     mutates: true,
     params: params({ names, wait: flag(true), timeout_ms: timeout, reason }),
     result: outcomes,
+  },
+  /** Waits until it is so, whoever brings it about. Half a minute unless told otherwise. */
+  'services.wait': {
+    mutates: false,
+    params: params({
+      names,
+      state: z._default(z.enum(['running', 'stopped'], 'expected running or stopped'), 'running'),
+      timeout_ms: timeout,
+    }),
+    result: z.object({
+      services: list(
+        z.object({
+          application: z.string(),
+          /** When the waiting was over; null for one that is not defined any more. */
+          phase: z.nullable(z.string()),
+          reached: z.boolean(),
+          waited_ms: z.number(),
+        }),
+      ),
+    }),
   },
   /** Write `global.enabled` into the definitions, then wait until it has come true. */
   'services.enable': {
@@ -271,6 +309,15 @@ export const contract = {
     }),
     result: z.object({ slots: list(jobHistoryRow) }),
   },
+  /**
+   * What services use, read now: those of the named ones (all, when none is named) that have a cgroup.
+   * Who asks again and again costs less than who asks anew.
+   */
+  usage: {
+    mutates: false,
+    params: params({ names: z._default(list(text), []) }),
+    result: z.object({ services: list(usageRow) }),
+  },
   /** The slots to come, soonest first. No name: of all jobs. */
   'jobs.next': {
     mutates: false,
@@ -319,6 +366,12 @@ export const contract = {
       to_the_end: flag(false),
     }),
     result: z.object({ pieces: list(readPiece) }),
+  },
+  /** Reads back in one file. A hint has nothing before what was read of it first. */
+  'logs.before': {
+    mutates: false,
+    params: params({ application: text, path: longText, position: logPosition }),
+    result: pieceBefore,
   },
   'logs.tail': {
     mutates: false,

@@ -41,6 +41,21 @@ export const readPiece = z.object({
   problem: z.exactOptional(z.string()),
 });
 
+/** What stands before a position. */
+export const pieceBefore = z.object({
+  /** Whole lines, but for one that is longer than a piece. */
+  text: z.string(),
+  /** Where it begins. */
+  position: logPosition,
+  /** There was nothing more. */
+  at_start: z.boolean(),
+  /** The position's file was emptied, replaced or removed. */
+  gap: z.boolean(),
+  /** Why it could not be read. */
+  problem: z.exactOptional(z.string()),
+});
+
 export type LogPosition = z.output<typeof logPosition>;
 export type LogSourceRow = z.output<typeof logSource>;
 export type ReadPiece = z.output<typeof readPiece>;
+export type PieceBefore = z.output<typeof pieceBefore>;

@@ -115,10 +115,20 @@ export class MemoryDaemon {
         { service, path: `/logs/${service}.err`, stream: 'stderr' },
       ],
       logStart: async () => BEGINNING,
+      readLogBefore: async (_, position) => ({ text: '', position, at_start: true, gap: false }),
       readLog: async (_source, position) => {
         return { text: '', position, modified_ms: null, at_end: true, gap: false };
       },
       jobHistory: () => [],
+      usage: () => null,
+      ownMetrics: () => ({
+        cpuUs: 1_500_000,
+        residentBytes: 64_000_000,
+        openDescriptors: 40,
+        loopDelayMs: null,
+        events: [],
+        slots: [],
+      }),
       hostId: 'host',
       setEnabled: (spec, enabled) => this.#edit(spec, enabled),
       updateSources: async () => NOTHING_NEW,

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { COMMANDS, COMMON_OPTIONS } from '../../src/cli/commands.ts';
+import { COMMON_OPTIONS } from '../../src/cli/command.ts';
+import { SHOWN_COMMANDS } from '../../src/cli/commands.ts';
 import { formatSpan } from '../../src/cli/format-time.ts';
 import { renderError } from '../../src/cli/render-error.ts';
 import { renderEventLine, renderEvents } from '../../src/cli/render-events.ts';
@@ -145,8 +146,8 @@ test('an error says what failed, then the next step', () => {
 });
 
 test('help names every command, and for each its options and an example', () => {
-  const overview = renderOverview(COMMANDS, COMMON_OPTIONS);
-  for (const command of COMMANDS) {
+  const overview = renderOverview(SHOWN_COMMANDS, COMMON_OPTIONS);
+  for (const command of SHOWN_COMMANDS) {
     expect(overview).toContain(`  ${command.name} `);
     const text = renderCommandHelp(command, COMMON_OPTIONS);
     for (const option of Object.keys({ ...command.options, ...COMMON_OPTIONS })) {

@@ -29,6 +29,7 @@ function world() {
     new SavedHistories({
       files: new HistoryFiles({ directory: services, onTrouble: (text) => told.push(text) }),
       onTrouble: (reason) => told.push(reason),
+      onSlots: () => {},
       ...{ journal, bootId, clock },
     });
   onTestFinished(() => {

@@ -28,6 +28,11 @@ export class Terminal {
     await this.#tmux(['send-keys', '-t', 'test', ...keys]);
   }
 
+  /** Text as it stands, key by key. */
+  async type(text: string): Promise<void> {
+    await this.#tmux(['send-keys', '-t', 'test', '-l', text]);
+  }
+
   async resize(columns: number, rows: number): Promise<void> {
     const size = ['-x', String(columns), '-y', String(rows)];
     await this.#tmux(['resize-window', '-t', 'test', ...size]);

@@ -56,6 +56,15 @@ const EMPTY_HANDLERS: Handlers = {
     uptime_ms: 0,
     socket: '/run/pm.sock',
   }),
+  'daemon.metrics': () => ({
+    started_at_ms: 0,
+    cpu_us: 0,
+    resident_bytes: 0,
+    open_descriptors: 0,
+    loop_delay_ms: null,
+    events: [],
+    slots: [],
+  }),
   'daemon.restart': () => ({ from: BUILD, to: BUILD, started_at_ms: 0 }),
   status: () => ({ services: [], warnings: [] }),
   'status.brief': () => ({ services: [], warnings: [] }),
@@ -64,6 +73,7 @@ const EMPTY_HANDLERS: Handlers = {
   'services.start': () => ({ services: [] }),
   'services.stop': () => ({ services: [] }),
   'services.restart': () => ({ services: [] }),
+  'services.wait': () => ({ services: [] }),
   'services.enable': () => ({ services: [] }),
   'services.disable': () => ({ services: [] }),
   'sources.update': () => ({
@@ -84,10 +94,12 @@ const EMPTY_HANDLERS: Handlers = {
     ...{ stdout: '', stderr: '', positions: [], gap: false, over: true, exit: null, outcome: null },
   }),
   'jobs.history': () => ({ slots: [] }),
+  usage: () => ({ services: [] }),
   'jobs.next': () => ({ slots: [] }),
   'logs.sources': () => ({ sources: [], window: null }),
   'logs.start': () => ({ position: BEGINNING }),
   'logs.read': () => ({ pieces: [] }),
+  'logs.before': () => ({ text: '', position: BEGINNING, at_start: true, gap: false }),
   'logs.tail': () => ({ files: [] }),
 };
 
