@@ -18,7 +18,7 @@ function nested(folder: string, cgroup: string, resources: string): string {
     `cgroup: {${cgroup}}\nglobal: {config_directory: ./config.d, runtime_directory: ./run, state_directory: ./state}\n`,
   );
   return `process: {working_directory: ${folder}, start_command: [/project/dist/processmaster, -c, ${folder}/config.yaml]}
-resources: {${resources}}
+resources: {oom: process, ${resources}}
 `;
 }
 
