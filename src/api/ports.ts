@@ -10,6 +10,7 @@ import type { FieldChange, ServiceChange } from '../model/service-change.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import type { AcceptedSpec } from '../model/service-spec.ts';
 import type { ServiceStatus } from '../model/status.ts';
+import type { SampleField } from '../model/usage-sample.ts';
 import type { UserFlag } from '../model/user-flag.ts';
 import type { LogPosition, PieceBefore, ReadPiece } from '../rpc/log-rows.ts';
 import type { UsageFields } from '../rpc/usage-rows.ts';
@@ -132,6 +133,13 @@ interface DaemonInfo {
   readonly warnings: readonly string[];
 }
 
+/** A number of what a service used, over time; `null` where it is not known. */
+export interface UsageSeries {
+  readonly field: SampleField;
+  readonly mean: readonly (number | null)[];
+  readonly max: readonly (number | null)[];
+}
+
 /** What the daemon uses, and what happened since it began. */
 export interface OwnMetrics {
   readonly cpuUs: number;
@@ -238,6 +246,12 @@ export interface ApiPorts {
   readonly ownMetrics: () => OwnMetrics;
   /** What everything of a service uses, read now; `null` when it has no cgroup. */
   readonly usage: (name: ServiceName) => UsageFields | null;
+  /** What a service used: `count` samples from the number `first` on, `step` of them to a point. */
+  readonly usageSeries: (
+    name: ServiceName,
+    range: { readonly first: number; readonly count: number; readonly step: number },
+    fields: readonly SampleField[],
+  ) => readonly UsageSeries[];
   /** Tells this host from others, for the jitter of jobs. */
   readonly hostId: string;
   /** Processes that are gone are left out. */

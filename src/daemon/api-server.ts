@@ -148,6 +148,7 @@ function createPorts(parts: ApiParts): ApiPorts {
       const reading = machinery.usage.read(name);
       return reading === null ? null : usageFields(reading);
     },
+    usageSeries: (name, range, fields) => machinery.usageHistory.series(name, range, fields),
     hostId: hostId(),
     tailLogs: (name, lines) => tailLogs(store, name, lines),
     tailHints: (name, lines) => tailHints(store, name, lines),

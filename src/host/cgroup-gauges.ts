@@ -68,11 +68,15 @@ export class CgroupGauges {
     this.#files = Object.fromEntries(entries) as Record<File, KernelFile>;
   }
 
-  /** `null` when the cgroup is gone. Does not throw. */
-  read(): GaugeReading | null {
+  /**
+   * `null` when the cgroup is gone; `before` itself, if it is given, when none of its processes had the
+   * CPU since. Does not throw.
+   */
+  read(before: GaugeReading | null = null): GaugeReading | null {
     const cpu = this.#files['cpu.stat'].read();
     // The core has it for every cgroup, whatever controllers there are.
     if (cpu === null) return null;
+    if (before !== null && key(cpu, 'usage_usec') === before.cpuUs) return before;
     const stat = this.#files['memory.stat'].read();
     const memoryBytes = this.#number('memory.current');
     const inactive = key(stat, 'inactive_file');
@@ -98,6 +102,11 @@ export class CgroupGauges {
       memoryPressure: readPressure(this.#files['memory.pressure'].read()),
       ioPressure: readPressure(this.#files['io.pressure'].read()),
     };
+  }
+
+  /** Keeps one descriptor: what tells whether the others have to be read at all. */
+  letGo(): void {
+    for (const name of FILES) if (name !== 'cpu.stat') this.#files[name].letGo();
   }
 
   close(): void {
