@@ -12,9 +12,9 @@ import { select } from './select.ts';
 export function showUsage(ports: ApiPorts, { names }: ParamsOf<'usage'>): ResultOf<'usage'> {
   const statuses = ports.statuses();
   const meant = names.length === 0 ? statuses : select(statuses, names).map(({ status }) => status);
-  const services = meant.flatMap(({ name, history }) => {
-    const used = ports.usage(name);
-    return used === null ? [] : [{ application: name, run: history.run?.number ?? null, ...used }];
+  const services = meant.flatMap(({ name, history, cgroup }) => {
+    if (cgroup.kind === 'absent') return [];
+    return ports.usage(name, history.run?.number ?? null) ?? [];
   });
   return { services };
 }

@@ -11,16 +11,14 @@ import {
   sampleNumber,
   type UsageSample,
 } from '../model/usage-sample.ts';
-import type { ResourceUsage, UsageReading } from '../observers/resource-usage.ts';
+import type { ResourceUsage } from '../observers/resource-usage.ts';
 import { usageRates } from '../rpc/usage-rates.ts';
 import type { UsageRow } from '../rpc/usage-rows.ts';
 import { every } from './every.ts';
-import { usageFields } from './usage-fields.ts';
+import { usageRowOf } from './usage-row-of.ts';
 
 /** So many samples are written together. */
 const TOGETHER = 6;
-/** Each so-many-th sample is read in full although nothing of the service had the CPU: pages may be reclaimed. */
-const IN_FULL_EACH = 6;
 const PRUNE_EACH = 360;
 
 /** Samples that are not written yet, each following the one before. */
@@ -28,11 +26,6 @@ interface Unwritten {
   readonly first: number;
   readonly bytes: Buffer;
   count: number;
-}
-
-interface Last {
-  readonly reading: UsageReading;
-  readonly row: UsageRow;
 }
 
 export interface UsageHistoryParts {
@@ -55,7 +48,7 @@ export class UsageHistory {
   readonly #parts: UsageHistoryParts;
   readonly #slices = new TimeSlices();
   readonly #ending = new AbortController();
-  readonly #lastByName = new Map<ServiceName, Last>();
+  readonly #lastByName = new Map<ServiceName, UsageRow>();
   readonly #unwrittenByName = new Map<ServiceName, Unwritten>();
   #isSampling = false;
   #trouble: { readonly reason: string; readonly sample: number } | null = null;
@@ -86,18 +79,16 @@ export class UsageHistory {
     // So slow that the next one is due: then there are fewer.
     if (this.#isSampling) return;
     this.#isSampling = true;
-    const { clock, usage, running } = this.#parts;
+    const { clock, files, running } = this.#parts;
     // What was used in the interval that has just ended.
     const sample = sampleNumber(clock.wallMs() - SAMPLE_MS / 2);
-    const isCalm = usage.isCalm();
     const slice = this.#slices.join(this.#ending.signal);
     try {
-      for (const [index, { name, run }] of running().entries()) {
+      for (const { name, run } of running()) {
         if (slice.isOver) await slice.next();
-        const isInFull = !isCalm || index % IN_FULL_EACH === sample % IN_FULL_EACH;
-        this.#take(name, run, sample, isInFull);
+        this.#take(name, run, sample);
       }
-      if (sample % PRUNE_EACH === 0) this.#try(() => this.#parts.files.prune(clock.wallMs()));
+      if (sample % PRUNE_EACH === 0) this.#try(() => files.prune(clock.wallMs()));
       this.#recover(sample);
     } catch (error) {
       if (!this.#ending.signal.aborted) throw error;
@@ -140,14 +131,12 @@ export class UsageHistory {
     for (const name of this.#unwrittenByName.keys()) this.#write(name);
   }
 
-  #take(name: ServiceName, run: number | null, sample: number, isInFull: boolean): void {
-    const last = this.#lastByName.get(name);
-    const before = last?.row.run === run ? last.reading : null;
-    const reading = this.#parts.usage.glance(name, isInFull ? null : before);
+  #take(name: ServiceName, run: number | null, sample: number): void {
+    const reading = this.#parts.usage.glance(name);
     if (reading === null) return;
-    const row = { application: name, run, ...usageFields(reading) };
-    this.#lastByName.set(name, { reading, row });
-    this.#put(name, sample, sampleOf(last?.row, row));
+    const row = usageRowOf(name, run, reading);
+    this.#put(name, sample, sampleOf(this.#lastByName.get(name), row));
+    this.#lastByName.set(name, row);
   }
 
   #put(name: ServiceName, sample: number, values: UsageSample): void {

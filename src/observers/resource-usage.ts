@@ -1,5 +1,4 @@
-import { statSync } from 'node:fs';
-import { CgroupGauges, type GaugeReading } from '../host/cgroup-gauges.ts';
+import { CgroupGauges, type GaugeMoment, type GaugeReading } from '../host/cgroup-gauges.ts';
 import type { CgroupTree } from '../host/cgroup-tree.ts';
 import { KernelFile } from '../host/kernel-file.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -7,15 +6,19 @@ import type { ServiceName } from '../model/service-name.ts';
 
 /** Nobody has watched a service for this long: its gauges are let go of. */
 const UNWATCHED_MS = 10_000;
+/** Limits, and the memory of what does nothing, may be as old as this: for who watches, and who glances. */
+const WATCHED_AGE_MS = 10_000;
+const GLANCED_AGE_MS = 60_000;
+/** What is asked of all services, one after the other, is of one moment. */
+const MOMENT_MS = 50;
 
-export interface UsageReading extends GaugeReading {
+export interface UsageReading {
+  readonly gauges: GaugeReading;
   readonly atMonotonicMs: number;
 }
 
 interface Known {
   readonly gauges: CgroupGauges;
-  /** A cgroup made anew under the same name has other files. */
-  readonly inode: number;
   /** When somebody asked last; `null` while nobody watches. */
   watchedAtMs: number | null;
 }
@@ -31,50 +34,33 @@ export class ResourceUsage {
   readonly #clock: Clock;
   readonly #known = new Map<ServiceName, Known>();
   /** Of all services together. */
-  readonly #waits: readonly KernelFile[];
-  #waited = '';
+  readonly #memoryPressure: KernelFile;
+  readonly #ioPressure: KernelFile;
+  #moment: GaugeMoment | null = null;
   #cancelSweep: (() => void) | null = null;
 
   constructor(tree: CgroupTree, clock: Clock) {
     this.#tree = tree;
     this.#clock = clock;
-    this.#waits = ['memory', 'io'].map(
-      (what) => new KernelFile(`${tree.instancePath}/${what}.pressure`),
-    );
+    this.#memoryPressure = new KernelFile(`${tree.instancePath}/memory.pressure`);
+    this.#ioPressure = new KernelFile(`${tree.instancePath}/io.pressure`);
   }
 
   /** `null` when nothing of the service runs. */
   read(name: ServiceName): UsageReading | null {
-    const atMonotonicMs = this.#clock.monotonicMs();
-    const known = this.#find(name);
-    if (known === null) return null;
-    known.watchedAtMs = atMonotonicMs;
+    const reading = this.#read(name, WATCHED_AGE_MS);
+    const known = this.#known.get(name);
+    if (known !== undefined) known.watchedAtMs = this.#clock.monotonicMs();
     this.#cancelSweep ??= this.#clock.schedule(UNWATCHED_MS, () => this.#sweep());
-    const reading = known.gauges.read();
-    return reading === null ? null : { ...reading, atMonotonicMs };
+    return reading;
   }
 
-  /**
-   * The same for who looks seldom. With `before`, an earlier reading of the same run, only what tells
-   * whether its processes had the CPU since is read, unless they had.
-   */
-  glance(name: ServiceName, before: UsageReading | null): UsageReading | null {
-    const atMonotonicMs = this.#clock.monotonicMs();
-    const reading = this.#known.get(name)?.gauges.read(before) ?? this.#find(name)?.gauges.read();
+  /** The same for who looks seldom; what does nothing may be up to a minute old. */
+  glance(name: ServiceName): UsageReading | null {
+    const reading = this.#read(name, GLANCED_AGE_MS);
     const known = this.#known.get(name);
     if (known?.watchedAtMs === null) known.gauges.letGo();
-    return reading === undefined || reading === null ? null : { ...reading, atMonotonicMs };
-  }
-
-  /**
-   * Whether no process of any service waited for memory or a disk since this was asked last: one that
-   * waits has no CPU, and does not show there.
-   */
-  isCalm(): boolean {
-    const waited = this.#waits.map((file) => totalOf(file.read())).join();
-    const isCalm = waited === this.#waited;
-    this.#waited = waited;
-    return isCalm;
+    return reading;
   }
 
   /** Its cgroup is gone. */
@@ -86,21 +72,37 @@ export class ResourceUsage {
   close(): void {
     this.#cancelSweep?.();
     this.#cancelSweep = null;
-    for (const file of this.#waits) file.close();
+    this.#memoryPressure.close();
+    this.#ioPressure.close();
     for (const name of [...this.#known.keys()]) this.forget(name);
   }
 
-  /** `null` when there is no cgroup. */
-  #find(name: ServiceName): Known | null {
-    const path = this.#tree.service(name);
-    const inode = statSync(path, { throwIfNoEntry: false })?.ino;
-    const known = this.#known.get(name);
-    if (known !== undefined && known.inode === inode) return known;
+  #read(name: ServiceName, mayBeOldMs: number): UsageReading | null {
+    const atMonotonicMs = this.#clock.monotonicMs();
+    const moment = this.#momentOf(atMonotonicMs, mayBeOldMs);
+    // A cgroup that was made anew under the same name has other files; those of the old one are dead.
+    const gauges = this.#known.get(name)?.gauges.read(moment) ?? this.#open(name).read(moment);
+    if (gauges !== null) return { gauges, atMonotonicMs };
     this.forget(name);
-    if (inode === undefined) return null;
-    const opened: Known = { gauges: new CgroupGauges(path), inode, watchedAtMs: null };
-    this.#known.set(name, opened);
-    return opened;
+    return null;
+  }
+
+  #open(name: ServiceName): CgroupGauges {
+    this.forget(name);
+    const gauges = new CgroupGauges(this.#tree.service(name));
+    this.#known.set(name, { gauges, watchedAtMs: null });
+    return gauges;
+  }
+
+  /** What services waited until now; once for all that are asked for together. */
+  #momentOf(nowMs: number, mayBeOldMs: number): GaugeMoment {
+    const moment = this.#moment;
+    const isNow = moment !== null && nowMs - moment.nowMs < MOMENT_MS;
+    if (isNow && moment.mayBeOldMs === mayBeOldMs) return moment;
+    const waitedForMemory = totalOf(this.#memoryPressure.read());
+    const waitedForIo = totalOf(this.#ioPressure.read());
+    this.#moment = { nowMs, mayBeOldMs, waitedForMemory, waitedForIo };
+    return this.#moment;
   }
 
   #sweep(): void {

@@ -62,5 +62,3 @@ export const usageHistory = z.object({
 
 export type UsageHistoryRow = z.output<typeof usageHistory>;
 export type UsageRow = z.output<typeof usageRow>;
-/** What the kernel says of a service's cgroup. */
-export type UsageFields = Omit<UsageRow, 'application' | 'run'>;

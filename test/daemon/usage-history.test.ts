@@ -38,21 +38,17 @@ const NOTHING = {
 class FakeUsage {
   readonly #clock: FakeClock;
   readonly cpuUsByName = new Map<string, number>();
-  readonly full: string[] = [];
-  isCalm = () => true;
   forget = () => {};
 
   constructor(clock: FakeClock) {
     this.#clock = clock;
   }
 
-  glance(service: string, before: UsageReading | null): UsageReading | null {
+  glance(service: string): UsageReading | null {
     const cpuUs = this.cpuUsByName.get(service);
     if (cpuUs === undefined) return null;
-    const atMonotonicMs = this.#clock.monotonicMs();
-    if (before?.cpuUs === cpuUs) return { ...before, atMonotonicMs };
-    this.full.push(service);
-    return { ...NOTHING, cpuUs, memoryBytes: 1_000, atMonotonicMs };
+    const gauges = { ...NOTHING, cpuUs, memoryBytes: 1_000 };
+    return { gauges, atMonotonicMs: this.#clock.monotonicMs() };
   }
 }
 
@@ -142,21 +138,6 @@ describe('the history of what services use', () => {
     expect(memory?.max.map((value) => value !== null)).toEqual([true, true, false, true, true]);
   });
 
-  it('reads what does nothing in full once a minute only, unless something waited', async () => {
-    for (let n = 0; n < 12; n += 1) await pass();
-    expect(usage.full.length).toBe(2);
-    usage.isCalm = () => false;
-    // What is asked for in full is so whatever was read before.
-    const asked: (UsageReading | null)[] = [];
-    const glance = usage.glance.bind(usage);
-    usage.glance = (service, before) => {
-      asked.push(before);
-      return glance(service, before);
-    };
-    await pass();
-    expect(asked).toEqual([null]);
-  });
-
   it('is gone with the service', async () => {
     for (let n = 0; n < 7; n += 1) await pass({ web: 1_000_000 });
     history.forget(WEB);
@@ -178,10 +159,10 @@ describe('the history of what services use', () => {
     running = Array.from({ length: 3_000 }, (_, n) => ({ name: name(`s${n}`), run: 1 }));
     for (const { name: service } of running) usage.cpuUsByName.set(service, 0);
     const glance = usage.glance.bind(usage);
-    usage.glance = (service, before) => {
+    usage.glance = (service) => {
       const untilMs = performance.now() + 0.02;
       while (performance.now() < untilMs);
-      return glance(service, before);
+      return glance(service);
     };
     let turns = 0;
     let isOver = false;
