@@ -10,7 +10,7 @@ import type { FieldChange, ServiceChange } from '../model/service-change.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import type { AcceptedSpec } from '../model/service-spec.ts';
 import type { ServiceStatus } from '../model/status.ts';
-import type { SampleField } from '../model/usage-sample.ts';
+import type { SampleField, UsageSeries } from '../model/usage-sample.ts';
 import type { UserFlag } from '../model/user-flag.ts';
 import type { LogPosition, PieceBefore, ReadPiece } from '../rpc/log-rows.ts';
 import type { UsageRow } from '../rpc/usage-rows.ts';
@@ -131,13 +131,6 @@ interface DaemonInfo {
   readonly socket: string;
   /** What an operator should know that belongs to no service: brakes, stray problems, fallbacks. */
   readonly warnings: readonly string[];
-}
-
-/** A number of what a service used, over time; `null` where it is not known. */
-export interface UsageSeries {
-  readonly field: SampleField;
-  readonly mean: readonly (number | null)[];
-  readonly max: readonly (number | null)[];
 }
 
 /** What the daemon uses, and what happened since it began. */

@@ -1,7 +1,7 @@
 import { TimeSlices } from '../host/time-slices.ts';
 import { MOST_RINGS, type UsageFiles } from '../journal/usage-files.ts';
 import { putRecord, RECORD_BYTES } from '../journal/usage-record.ts';
-import { seriesOf, type UsageSeries } from '../journal/usage-series.ts';
+import { seriesOf } from '../journal/usage-series.ts';
 import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { ServiceName } from '../model/service-name.ts';
@@ -10,6 +10,7 @@ import {
   type SampleField,
   sampleNumber,
   type UsageSample,
+  type UsageSeries,
 } from '../model/usage-sample.ts';
 import type { ResourceUsage } from '../observers/resource-usage.ts';
 import { usageRates } from '../rpc/usage-rates.ts';

@@ -249,12 +249,15 @@ function readIo(text: string | null): Io {
 
 /** `some avg10=0.00 avg60=0.00 avg300=0.00 total=0`, and the same for `full`. */
 function readPressure(text: string | null): Pressure | null {
-  const some = /^some avg10=([\d.]+) .*total=(\d+)$/m.exec(text ?? '');
-  if (some === null) return null;
-  const full = /^full avg10=([\d.]+) /m.exec(text ?? '')?.[1];
-  return {
-    someAvg10: Number(some[1]),
-    fullAvg10: full === undefined ? null : Number(full),
-    someTotalUs: Number(some[2]),
-  };
+  if (text === null) return null;
+  const someAvg10 = numberAfter(text, 'some avg10=');
+  const someTotalUs = numberAfter(text, ' total=');
+  if (someAvg10 === null || someTotalUs === null) return null;
+  return { someAvg10, someTotalUs, fullAvg10: numberAfter(text, '\nfull avg10=') };
+}
+
+/** The first one behind these characters; read for each service each second, hence no pattern. */
+function numberAfter(text: string, mark: string): number | null {
+  const at = text.indexOf(mark);
+  return at === -1 ? null : Number.parseFloat(text.slice(at + mark.length, at + mark.length + 24));
 }

@@ -1,12 +1,5 @@
-import { SAMPLE_FIELDS, type SampleField } from '../model/usage-sample.ts';
+import { SAMPLE_FIELDS, type SampleField, type UsageSeries } from '../model/usage-sample.ts';
 import { hasRecord, RECORD_BYTES, valueAt } from './usage-record.ts';
-
-/** One number over time, `null` where nothing of the service ran or nobody counted it. */
-export interface UsageSeries {
-  readonly field: SampleField;
-  readonly mean: readonly (number | null)[];
-  readonly max: readonly (number | null)[];
-}
 
 /**
  * Samples, `step` of them to a point. Pure.

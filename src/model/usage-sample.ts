@@ -24,6 +24,13 @@ export type SampleField = (typeof SAMPLE_FIELDS)[number];
 /** What a service used in {@link SAMPLE_MS}, or had at the end of it; `null` is what nobody counted. */
 export type UsageSample = Readonly<Record<SampleField, number | null>>;
 
+/** One number over time, `null` where nothing of the service ran or nobody counted it. */
+export interface UsageSeries {
+  readonly field: SampleField;
+  readonly mean: readonly (number | null)[];
+  readonly max: readonly (number | null)[];
+}
+
 /** Samples begin at whole multiples of it since the epoch. */
 export const SAMPLE_MS = 10_000;
 
