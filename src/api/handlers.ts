@@ -13,7 +13,7 @@ import { readRunOutput, runJob } from './run-job.ts';
 import { restartServices, startServices, stopServices } from './start-stop.ts';
 import { showBriefStatus, showStatus } from './status.ts';
 import { updateSources } from './update.ts';
-import { showUsage } from './usage.ts';
+import { showUsage, showUsageHistory } from './usage.ts';
 import { showVersion } from './version.ts';
 import { waitForState } from './wait-for-state.ts';
 import { whyService } from './why-service.ts';
@@ -44,6 +44,7 @@ export function createHandlers(ports: ApiPorts): Handlers {
     'jobs.history': (params) => showHistory(ports, params),
     'jobs.next': (params) => showNext(ports, params),
     usage: (params) => showUsage(ports, params),
+    'usage.history': (params) => showUsageHistory(ports, params),
     'logs.sources': (params) => findLogSources(ports, params),
     'logs.start': (params) => findLogStart(ports, params),
     'logs.read': (params) => readLogs(ports, params),

@@ -10,9 +10,10 @@ import type { FieldChange, ServiceChange } from '../model/service-change.ts';
 import type { ServiceName } from '../model/service-name.ts';
 import type { AcceptedSpec } from '../model/service-spec.ts';
 import type { ServiceStatus } from '../model/status.ts';
+import type { SampleField, UsageSeries } from '../model/usage-sample.ts';
 import type { UserFlag } from '../model/user-flag.ts';
 import type { LogPosition, PieceBefore, ReadPiece } from '../rpc/log-rows.ts';
-import type { UsageFields } from '../rpc/usage-rows.ts';
+import type { UsageRow } from '../rpc/usage-rows.ts';
 
 /** What an operator asks for; the id and the time are given by whoever records it. */
 export interface IntentRequest {
@@ -236,8 +237,14 @@ export interface ApiPorts {
   }) => readonly JobHistoryEntry[];
   /** What the daemon itself uses now, and what happened since it began. */
   readonly ownMetrics: () => OwnMetrics;
-  /** What everything of a service uses, read now; `null` when it has no cgroup. */
-  readonly usage: (name: ServiceName) => UsageFields | null;
+  /** What everything of a service uses, read now, in its run of this number; `null` without a cgroup. */
+  readonly usage: (name: ServiceName, run: number | null) => UsageRow | null;
+  /** What a service used: `count` samples from the number `first` on, `step` of them to a point. */
+  readonly usageSeries: (
+    name: ServiceName,
+    range: { readonly first: number; readonly count: number; readonly step: number },
+    fields: readonly SampleField[],
+  ) => readonly UsageSeries[];
   /** Tells this host from others, for the jitter of jobs. */
   readonly hostId: string;
   /** Processes that are gone are left out. */

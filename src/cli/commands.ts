@@ -328,6 +328,12 @@ const COMMANDS: readonly Command[] = [
         value: 'N',
         help: 'how long a sample takes (default: 1000)',
       },
+      since: {
+        type: 'string',
+        value: 'TIME',
+        help: 'what one service used from then on, up to a day ago: 1h, or 2026-01-31T12:00:00Z',
+      },
+      points: { type: 'string', value: 'N', help: 'with --since: in so many lines (default: 30)' },
     },
     example: 'pmctl perf-metrics web --once',
     load: () => import('./commands/perf-metrics.ts'),

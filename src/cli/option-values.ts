@@ -8,13 +8,13 @@ const MOST_LINES = 10_000;
 const MOST_WAIT_MS = 86_400_000;
 const MOST_TTL_MS = 3_650 * 86_400_000;
 
-/** The value of `-n`, or `preset` when it was not given. @throws UsageError */
-export function readCount(command: string, value: Value, preset: number): number {
+/** The value of an option that counts, or `preset` when it was not given. @throws UsageError */
+export function readCount(command: string, option: string, value: Value, preset: number): number {
   if (value === undefined) return preset;
   const count = typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : 0;
   if (count >= 1 && count <= MOST_LINES) return count;
   const why = `expected a whole number from 1 to ${MOST_LINES}`;
-  throw new UsageError(command, `cannot use '-n ${value}': ${why}`);
+  throw new UsageError(command, `cannot use '${option} ${value}': ${why}`);
 }
 
 const LEAST_INTERVAL_MS = 100;

@@ -27,7 +27,7 @@ import type { EventStream } from './event-stream.ts';
 import type { Machinery } from './machinery.ts';
 import { findStart, readBack, readOn, sourcesOfLogs } from './read-logs.ts';
 import { tailHints, tailLogs } from './tail-logs.ts';
-import { usageFields } from './usage-fields.ts';
+import { usageRowOf } from './usage-row-of.ts';
 
 export interface ApiParts {
   readonly config: DaemonConfig;
@@ -144,10 +144,11 @@ function createPorts(parts: ApiParts): ApiPorts {
     jobHistory: (query) =>
       journal.jobHistory(query).map(({ exit, ...rest }) => ({ ...rest, exit: parseExit(exit) })),
     ownMetrics: parts.ownMetrics,
-    usage: (name) => {
+    usage: (name, run) => {
       const reading = machinery.usage.read(name);
-      return reading === null ? null : usageFields(reading);
+      return reading === null ? null : usageRowOf(name, run, reading);
     },
+    usageSeries: (name, range, fields) => machinery.usageHistory.series(name, range, fields),
     hostId: hostId(),
     tailLogs: (name, lines) => tailLogs(store, name, lines),
     tailHints: (name, lines) => tailHints(store, name, lines),

@@ -128,6 +128,7 @@ export class Daemon {
       clock,
       tree: this.#tree,
       runtimeDirectory,
+      stateDirectory: config.stateDirectory,
       maxTotalLogBytes: config.logs.maxTotalBytes,
       histories: this.#histories,
       intents,
@@ -197,6 +198,7 @@ export class Daemon {
     await this.#machinery.keeper.open();
     this.#operators.watch();
     this.#lookout.start();
+    this.#machinery.usageHistory.start();
     this.#removeLeftoverEdits();
     this.#sources.start();
     this.#cancelPrune = keepWithinBounds(this.#journal, clock);
@@ -377,7 +379,9 @@ export class Daemon {
     const { ok, reason } = this.#journal.health;
     return [
       ...(ok ? [] : [reason]),
-      ...[this.#histories.trouble].filter((text) => text !== null),
+      ...[this.#histories.trouble, this.#machinery.usageHistory.warning].filter(
+        (text) => text !== null,
+      ),
       ...this.#definitions.warnings(),
       ...this.#watches.warnings(),
       ...this.#limitTroubles,

@@ -8,6 +8,7 @@ import { createActuators } from '../actuators/table.ts';
 import type { CgroupTree } from '../host/cgroup-tree.ts';
 import { FifoPool } from '../host/fifo.ts';
 import { hostId } from '../host/host-id.ts';
+import { UsageFiles } from '../journal/usage-files.ts';
 import type { KeeperClient } from '../keeper/keeper-client.ts';
 import { type Clock, readInstant } from '../lib/clock.ts';
 import type { ServiceEvent } from '../model/event.ts';
@@ -24,11 +25,13 @@ import { SETTLE_MS } from '../sources/settled-files.ts';
 import type { UserFlags } from '../sources/user-flags.ts';
 import type { SavedHistories } from './saved-history.ts';
 import { createServiceKeeper } from './service-keeper.ts';
+import { UsageHistory } from './usage-history.ts';
 
 export interface MachineryParts {
   readonly clock: Clock;
   readonly tree: CgroupTree;
   readonly runtimeDirectory: string;
+  readonly stateDirectory: string;
   /** What the log files of all services may take together; null is without limit. */
   readonly maxTotalLogBytes: number | null;
   readonly histories: SavedHistories;
@@ -53,6 +56,7 @@ export interface Machinery {
   readonly environments: EnvironmentReadings;
   readonly provisioningJobs: ProvisioningJobs;
   readonly usage: ResourceUsage;
+  readonly usageHistory: UsageHistory;
   /** The main process of a service is a child of the keeper, so its end is reported. */
   readonly isOwnChild: (name: ServiceName) => boolean;
   /** Closes what is watched, leaves the keeper, and removes what actuators keep ready. */
@@ -108,7 +112,10 @@ export function createMachinery(parts: MachineryParts): Machinery {
       controller.enqueue(name);
     },
     onCgroupCreated: (name) => cgroupEvents.watchNew(name),
-    onCgroupRemoved: (name) => cgroupEvents.unwatch(name),
+    onCgroupRemoved: (name) => {
+      cgroupEvents.unwatch(name);
+      usageHistory.ended(name);
+    },
     recordSlots: (name, slots) => parts.histories.recordSlots(name, slots),
     removeServiceFolder: (name) => parts.histories.remove(name),
   };
@@ -141,12 +148,24 @@ export function createMachinery(parts: MachineryParts): Machinery {
       parts.intents.forget(name);
       parts.flags.forget(name);
       parts.histories.forgetJob(name);
+      usageHistory.forget(name);
       parts.onForgotten(name);
     },
   });
   const isOwnChild = own.isLauncherAlive;
   const usage = new ResourceUsage(tree, clock);
+  const usageHistory = new UsageHistory({
+    clock,
+    usage,
+    files: new UsageFiles(join(parts.stateDirectory, 'usage')),
+    running: () => whatRuns(store),
+    onTrouble: (reason) =>
+      reason === null
+        ? say(null, 'state.recovered', 'what services use is kept again')
+        : say(null, 'state.warning', reason),
+  });
   const close = () => {
+    usageHistory.close();
     usage.close();
     cgroupEvents.close();
     keeper.close();
@@ -161,9 +180,18 @@ export function createMachinery(parts: MachineryParts): Machinery {
     provisioningJobs,
     environments,
     usage,
+    usageHistory,
     isOwnChild,
     close,
   };
+}
+
+function whatRuns(store: Store) {
+  return store
+    .statuses()
+    .flatMap(({ name, cgroup, history }) =>
+      cgroup.kind === 'populated' ? [{ name, run: history.run?.number ?? null }] : [],
+    );
 }
 
 function reportProvisioning(

@@ -59,9 +59,33 @@ const FILES = [
 
 type File = (typeof FILES)[number];
 
-/** The kernel's gauges of one cgroup, kept open. One that was made anew needs new ones. */
+/** What makes it possible to read less. */
+export interface GaugeMoment {
+  /** On the monotonic clock. */
+  readonly nowMs: number;
+  /** Sums of what all processes around it waited for memory and disks; they only grow. */
+  readonly waitedForMemory: string;
+  readonly waitedForIo: string;
+  /** What changes by itself at most (limits, and memory that others reclaim) may be as old as this. */
+  readonly mayBeOldMs: number;
+}
+
+interface Last {
+  readonly moment: GaugeMoment;
+  readonly reading: GaugeReading;
+  /** When limits, memory and disks were read. */
+  readonly inFullAtMs: number;
+}
+
+/**
+ * The kernel's gauges of one cgroup, kept open. One that was made anew needs new ones.
+ *
+ * Most cgroups do nothing most of the time, and one file tells so. Which processes had no CPU allocated
+ * nothing and wrote nothing, but may have waited: that is told for all of them together, too.
+ */
 export class CgroupGauges {
   readonly #files: Readonly<Record<File, KernelFile>>;
+  #last: Last | null = null;
 
   constructor(path: CgroupPath) {
     const entries = FILES.map((file) => [file, new KernelFile(`${path}/${file}`)] as const);
@@ -69,39 +93,70 @@ export class CgroupGauges {
   }
 
   /** `null` when the cgroup is gone. Does not throw. */
-  read(): GaugeReading | null {
-    const cpu = this.#files['cpu.stat'].read();
+  read(moment: GaugeMoment): GaugeReading | null {
+    const stat = this.#files['cpu.stat'].read();
     // The core has it for every cgroup, whatever controllers there are.
-    if (cpu === null) return null;
+    const reading = stat === null ? null : this.#readOn(stat, moment);
+    if (reading === null) this.#last = null;
+    return reading;
+  }
+
+  #readOn(stat: string, moment: GaugeMoment): GaugeReading {
+    const last = this.#last;
+    if (last === null || moment.nowMs - last.inFullAtMs >= moment.mayBeOldMs) {
+      const rest = { ...this.#amounts(), ...this.#limits(), ...this.#pressures(EVERY_FILE) };
+      const reading = { ...readCpu(stat), ...rest };
+      this.#last = { moment, reading, inFullAtMs: moment.nowMs };
+      return reading;
+    }
+    const hasRun = key(stat, 'usage_usec') !== last.reading.cpuUs;
+    const waits = whoMayHaveWaited(last, moment, hasRun);
+    if (!hasRun && waits.length === 0) return last.reading;
+    const amounts = hasRun ? this.#amounts() : {};
+    const reading = { ...last.reading, ...readCpu(stat), ...amounts, ...this.#pressures(waits) };
+    this.#last = { moment, reading, inFullAtMs: last.inFullAtMs };
+    return reading;
+  }
+
+  /** Keeps one descriptor: what tells whether the others have to be read at all. */
+  letGo(): void {
+    for (const name of FILES) if (name !== 'cpu.stat') this.#files[name].letGo();
+  }
+
+  close(): void {
+    this.#last = null;
+    for (const file of Object.values(this.#files)) file.close();
+  }
+
+  #pressures<Name extends keyof Pressures>(names: readonly Name[]): Pick<Pressures, Name> {
+    const read = names.map(
+      (name) => [name, readPressure(this.#files[PRESSURE_FILES[name]].read())] as const,
+    );
+    return Object.fromEntries(read) as Pick<Pressures, Name>;
+  }
+
+  #amounts(): Amounts {
     const stat = this.#files['memory.stat'].read();
     const memoryBytes = this.#number('memory.current');
     const inactive = key(stat, 'inactive_file');
     return {
-      cpuUs: key(cpu, 'usage_usec'),
-      cpuUserUs: key(cpu, 'user_usec'),
-      cpuSystemUs: key(cpu, 'system_usec'),
-      cpuPeriods: key(cpu, 'nr_periods'),
-      cpuThrottledPeriods: key(cpu, 'nr_throttled'),
-      cpuThrottledUs: key(cpu, 'throttled_usec'),
-      cpuLimitPercent: readCpuLimit(this.#files['cpu.max'].read()),
       memoryBytes,
       memoryWorkingSetBytes:
         memoryBytes === null || inactive === null ? null : Math.max(memoryBytes - inactive, 0),
       memoryAnonBytes: key(stat, 'anon'),
       memoryFileBytes: key(stat, 'file'),
       memoryPeakBytes: this.#number('memory.peak'),
-      memoryLimitBytes: this.#number('memory.max'),
       swapBytes: this.#number('memory.swap.current'),
       ...readIo(this.#files['io.stat'].read()),
       pids: this.#number('pids.current'),
-      cpuPressure: readPressure(this.#files['cpu.pressure'].read()),
-      memoryPressure: readPressure(this.#files['memory.pressure'].read()),
-      ioPressure: readPressure(this.#files['io.pressure'].read()),
     };
   }
 
-  close(): void {
-    for (const file of Object.values(this.#files)) file.close();
+  #limits(): Limits {
+    return {
+      cpuLimitPercent: readCpuLimit(this.#files['cpu.max'].read()),
+      memoryLimitBytes: this.#number('memory.max'),
+    };
   }
 
   /** `max` is no number. */
@@ -110,6 +165,57 @@ export class CgroupGauges {
     const value = text === null || text === '' ? Number.NaN : Number(text);
     return Number.isFinite(value) ? value : null;
   }
+}
+
+type Pressures = Pick<GaugeReading, 'cpuPressure' | 'memoryPressure' | 'ioPressure'>;
+type Limits = Pick<GaugeReading, 'cpuLimitPercent' | 'memoryLimitBytes'>;
+type Amounts = Pick<
+  GaugeReading,
+  | 'memoryBytes'
+  | 'memoryWorkingSetBytes'
+  | 'memoryAnonBytes'
+  | 'memoryFileBytes'
+  | 'memoryPeakBytes'
+  | 'swapBytes'
+  | 'ioReadBytes'
+  | 'ioWriteBytes'
+  | 'ioReads'
+  | 'ioWrites'
+  | 'pids'
+>;
+
+function readCpu(stat: string) {
+  return {
+    cpuUs: key(stat, 'usage_usec'),
+    cpuUserUs: key(stat, 'user_usec'),
+    cpuSystemUs: key(stat, 'system_usec'),
+    cpuPeriods: key(stat, 'nr_periods'),
+    cpuThrottledPeriods: key(stat, 'nr_throttled'),
+    cpuThrottledUs: key(stat, 'throttled_usec'),
+  };
+}
+
+const PRESSURE_FILES = {
+  cpuPressure: 'cpu.pressure',
+  memoryPressure: 'memory.pressure',
+  ioPressure: 'io.pressure',
+} as const;
+
+const EVERY_FILE = Object.keys(PRESSURE_FILES) as readonly (keyof Pressures)[];
+
+/** The pressures that may be other than they were. */
+function whoMayHaveWaited(last: Last, now: GaugeMoment, hasRun: boolean) {
+  const hasWaited = {
+    cpuPressure: hasRun,
+    memoryPressure: now.waitedForMemory !== last.moment.waitedForMemory,
+    ioPressure: now.waitedForIo !== last.moment.waitedForIo,
+  };
+  return EVERY_FILE.filter((name) => hasWaited[name] || !isOver(last.reading[name]));
+}
+
+/** Whether the averages have come down to nothing, where they stay until somebody waits again. */
+function isOver(pressure: Pressure | null): boolean {
+  return pressure === null || (pressure.someAvg10 === 0 && (pressure.fullAvg10 ?? 0) === 0);
 }
 
 /** The number behind a key at the beginning of a line. */
@@ -143,12 +249,15 @@ function readIo(text: string | null): Io {
 
 /** `some avg10=0.00 avg60=0.00 avg300=0.00 total=0`, and the same for `full`. */
 function readPressure(text: string | null): Pressure | null {
-  const some = /^some avg10=([\d.]+) .*total=(\d+)$/m.exec(text ?? '');
-  if (some === null) return null;
-  const full = /^full avg10=([\d.]+) /m.exec(text ?? '')?.[1];
-  return {
-    someAvg10: Number(some[1]),
-    fullAvg10: full === undefined ? null : Number(full),
-    someTotalUs: Number(some[2]),
-  };
+  if (text === null) return null;
+  const someAvg10 = numberAfter(text, 'some avg10=');
+  const someTotalUs = numberAfter(text, ' total=');
+  if (someAvg10 === null || someTotalUs === null) return null;
+  return { someAvg10, someTotalUs, fullAvg10: numberAfter(text, '\nfull avg10=') };
+}
+
+/** The first one behind these characters; read for each service each second, hence no pattern. */
+function numberAfter(text: string, mark: string): number | null {
+  const at = text.indexOf(mark);
+  return at === -1 ? null : Number.parseFloat(text.slice(at + mark.length, at + mark.length + 24));
 }

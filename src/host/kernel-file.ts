@@ -36,9 +36,14 @@ export class KernelFile {
     }
   }
 
-  close(): void {
+  /** Lets go of the descriptor; the next reading opens it again. */
+  letGo(): void {
     if (this.#fd !== null) closeSync(this.#fd);
     this.#fd = null;
+  }
+
+  close(): void {
+    this.letGo();
     this.#isMissing = false;
   }
 }

@@ -9,7 +9,7 @@ import { explanation } from './explanation.ts';
 import { begunRun, jobHistoryRow, nextSlotRow, runOutput } from './job-rows.ts';
 import { logPosition, logSource, logWindow, pieceBefore, readPiece } from './log-rows.ts';
 import { briefRow, eventRow, statusRow } from './status-row.ts';
-import { usageRow } from './usage-rows.ts';
+import { sampleField, usageHistory, usageRow } from './usage-rows.ts';
 
 /** Longest wait a client may ask for. */
 const MAX_WAIT_MS = 86_400_000;
@@ -18,6 +18,8 @@ const MAX_NAMES = 1_000;
 const MAX_LINES = 10_000;
 /** Most logs that one question reads on in. */
 const MAX_READS = 32;
+/** Most points of one number over time. */
+const MAX_POINTS = 2_000;
 /** Longest wait for an event to come. */
 const MAX_EVENT_WAIT_MS = 60_000;
 /** Longest time that a flag may hold: ten years. */
@@ -317,6 +319,22 @@ export const contract = {
     mutates: false,
     params: params({ names: z._default(list(text), []) }),
     result: z.object({ services: list(usageRow) }),
+  },
+  /**
+   * What a service used over the last day, also before it was restarted: at most `points` of each number,
+   * ten seconds at least to a point. Without times the last hour.
+   */
+  'usage.history': {
+    mutates: false,
+    params: params({
+      name: text,
+      from_ms: z._default(z.nullable(between(0, Number.MAX_SAFE_INTEGER)), null),
+      until_ms: z._default(z.nullable(between(0, Number.MAX_SAFE_INTEGER)), null),
+      points: z._default(between(1, MAX_POINTS), 360),
+      /** None: all. */
+      fields: z._default(z.array(sampleField, 'expected a list of fields'), []),
+    }),
+    result: usageHistory,
   },
   /** The slots to come, soonest first. No name: of all jobs. */
   'jobs.next': {

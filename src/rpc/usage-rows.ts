@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { SAMPLE_FIELDS } from '../model/usage-sample.ts';
 
 /** `null` is what nobody counts on this host, never 0. */
 const count = z.nullable(z.number());
@@ -46,6 +47,18 @@ export const usageRow = z.object({
   io_pressure: pressure,
 });
 
+export const sampleField = z.enum(SAMPLE_FIELDS, `expected one of ${SAMPLE_FIELDS.join(', ')}`);
+
+const points = z.readonly(z.array(count));
+
+/** What a service used over time. The point `n` is about the `step_ms` from `from_ms + n * step_ms` on. */
+export const usageHistory = z.object({
+  application: z.string(),
+  from_ms: z.number(),
+  step_ms: z.number(),
+  /** Mean and greatest of each point; null where nothing of it ran, or nobody counted it. */
+  series: z.readonly(z.array(z.object({ field: sampleField, mean: points, max: points }))),
+});
+
+export type UsageHistoryRow = z.output<typeof usageHistory>;
 export type UsageRow = z.output<typeof usageRow>;
-/** What the kernel says of a service's cgroup. */
-export type UsageFields = Omit<UsageRow, 'application' | 'run'>;

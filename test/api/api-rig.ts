@@ -121,6 +121,7 @@ export class MemoryDaemon {
       },
       jobHistory: () => [],
       usage: () => null,
+      usageSeries: () => [],
       ownMetrics: () => ({
         cpuUs: 1_500_000,
         residentBytes: 64_000_000,

@@ -56,9 +56,13 @@ test.for([
 });
 
 test('values of options are checked where they are read', () => {
-  expect([readCount('logs', undefined, 50), readCount('logs', '7', 50)]).toEqual([50, 7]);
+  expect([readCount('logs', '-n', undefined, 50), readCount('logs', '-n', '7', 50)]).toEqual([
+    50, 7,
+  ]);
   for (const bad of ['0', '-1', '1e3', '10001', 'x', '']) {
-    expect(() => readCount('logs', bad, 50)).toThrow('expected a whole number from 1 to 10000');
+    expect(() => readCount('logs', '-n', bad, 50)).toThrow(
+      'expected a whole number from 1 to 10000',
+    );
   }
   expect([readTimeoutMs('stop', undefined), readTimeoutMs('stop', '1m30s')]).toEqual([
     null,

@@ -1,6 +1,7 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { UsageSample } from '../../src/cli/render-usage.ts';
+import type { UsageHistoryRow } from '../../src/rpc/usage-rows.ts';
 import { type Instance, startInstance } from './harness.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -64,8 +65,9 @@ test('what is read for somebody who watches is let go of when nobody does', asyn
   await instance.running('web', 1);
   await sampled(instance);
   expect(gaugesOf(instance, 'web')).toContain('cpu.stat');
-  await waitFor(() => gaugesOf(instance, 'web').length === 0, {
-    what: 'the gauges to be closed',
+  // The one that stays tells the history whether anything happened.
+  await waitFor(() => gaugesOf(instance, 'web').join() === 'cpu.stat', {
+    what: 'the other gauges to be closed',
     deadlineMs: LET_GO_DEADLINE_MS,
   });
   // A new run has a new cgroup: its counts begin anew.
@@ -84,6 +86,40 @@ function gaugesOf(instance: Instance, service: string): readonly string[] {
     return file === undefined ? [] : [file];
   });
 }
+
+test('what services used is known afterwards, also by the next daemon', async () => {
+  const instance = await startInstance();
+  instance.defineScript('spinner', 'while :; do :; done');
+  await instance.running('spinner', 1);
+  const known = async () => {
+    const { stdout } = await instance.pmctl(
+      'perf-metrics',
+      'spinner',
+      '--since',
+      '5m',
+      '-o',
+      'json',
+    );
+    const { series } = JSON.parse(stdout) as UsageHistoryRow;
+    const values = series.find(({ field }) => field === 'cpu_percent')?.max ?? [];
+    return Math.max(0, ...values.map((value) => value ?? 0));
+  };
+  await waitFor(async () => (await known()) > 20, {
+    what: 'a sample of ten seconds',
+    deadlineMs: LET_GO_DEADLINE_MS,
+  });
+  const text = await instance.pmctl('perf-metrics', 'spinner', '--since', '5m');
+  expect(text.stdout).toMatch(/^FROM +CPU +MOST +THROTTLED/);
+  expect(text.stdout).toMatch(/^20\d\d-\S+ \S+ +\d+\.\d% +\d+\.\d% .*\n/m);
+  expect(text.stdout).not.toMatch(/\b0 B\b/);
+  expect((await instance.pmctl('daemon', 'restart')).code).toBe(0);
+  expect(await known()).toBeGreaterThan(20);
+
+  expect(await instance.pmctl('perf-metrics', '--since', '5m')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('it needs the name of one service'),
+  });
+}, 90_000);
 
 test('pmctl top -b -n 1 prints one screen, problems first', async () => {
   const instance = await startInstance();

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { cgroupAt, createCgroup, removeCgroup } from '../../src/host/cgroup.ts';
-import { CgroupGauges } from '../../src/host/cgroup-gauges.ts';
+import { CgroupGauges, type GaugeMoment } from '../../src/host/cgroup-gauges.ts';
 import { resolveCgroupRoot } from '../../src/host/cgroup-mount.ts';
 
 /** What Linux 6.1 says of a cgroup with every controller, and with limits. */
@@ -27,6 +27,11 @@ const FILES: Readonly<Record<string, string>> = {
 
 let folder: string;
 
+function moment(changes: Partial<GaugeMoment> = {}): GaugeMoment {
+  const calm = { waitedForMemory: '5', waitedForIo: '7' };
+  return { nowMs: 1_000, ...calm, mayBeOldMs: 0, ...changes };
+}
+
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'gauges-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -37,7 +42,7 @@ describe('the gauges of a cgroup', () => {
     for (const [file, text] of Object.entries(FILES)) writeFileSync(join(folder, file), text);
     const gauges = new CgroupGauges(cgroupAt(folder));
     onTestFinished(() => gauges.close());
-    expect(gauges.read()).toEqual({
+    expect(gauges.read(moment())).toEqual({
       cpuUs: 2_513_377,
       cpuUserUs: 2_001,
       cpuSystemUs: 511_376,
@@ -70,10 +75,14 @@ describe('the gauges of a cgroup', () => {
     createCgroup(cgroup);
     onTestFinished(() => void removeCgroup(cgroup));
     const gauges = new CgroupGauges(cgroup);
-    expect(gauges.read()).toMatchObject({ cpuUs: 0, cpuPeriods: null, memoryBytes: null });
-    expect(gauges.read()).toMatchObject({ ioReadBytes: null, pids: null, cpuLimitPercent: null });
+    expect(gauges.read(moment())).toMatchObject({ cpuUs: 0, cpuPeriods: null, memoryBytes: null });
+    expect(gauges.read(moment())).toMatchObject({
+      ioReadBytes: null,
+      pids: null,
+      cpuLimitPercent: null,
+    });
     removeCgroup(cgroup);
-    expect(gauges.read()).toBeNull();
+    expect(gauges.read(moment())).toBeNull();
     gauges.close();
   });
 
@@ -81,12 +90,88 @@ describe('the gauges of a cgroup', () => {
     mkdirSync(folder, { recursive: true });
     for (const [file, text] of Object.entries(FILES)) writeFileSync(join(folder, file), text);
     const gauges = new CgroupGauges(cgroupAt(folder));
-    gauges.read();
+    gauges.read(moment());
     expect(openBelow(folder)).toHaveLength(Object.keys(FILES).length);
     writeFileSync(join(folder, 'pids.current'), '8\n');
-    expect(gauges.read()?.pids).toBe(8);
+    expect(gauges.read(moment())?.pids).toBe(8);
     gauges.close();
     expect(openBelow(folder)).toEqual([]);
+  });
+});
+
+describe('what is read again', () => {
+  const write = (changes: Readonly<Record<string, string>>) => {
+    for (const [file, text] of Object.entries(changes)) writeFileSync(join(folder, file), text);
+  };
+  const NOW = { mayBeOldMs: 10_000 };
+  const CALM = 'some avg10=0.00 avg60=0.00 avg300=0.00 total=0\n';
+  let gauges: CgroupGauges;
+  beforeEach(() => {
+    write({ ...FILES, 'cpu.pressure': CALM, 'io.pressure': CALM });
+    gauges = new CgroupGauges(cgroupAt(folder));
+    onTestFinished(() => gauges.close());
+    gauges.read(moment(NOW));
+    // What it would say now, if it were read.
+    write({ 'pids.current': '8\n', 'memory.max': '100\n' });
+    for (const what of ['cpu', 'memory', 'io']) {
+      write({ [`${what}.pressure`]: 'some avg10=9.00 avg60=0.00 avg300=0.00 total=1\n' });
+    }
+  });
+
+  it('is nothing but the CPU time of what does nothing', () => {
+    expect(gauges.read(moment({ ...NOW, nowMs: 10_999 }))).toMatchObject({
+      pids: 7,
+      memoryLimitBytes: null,
+      cpuPressure: { someAvg10: 0 },
+      memoryPressure: { someAvg10: 0 },
+      ioPressure: { someAvg10: 0 },
+    });
+  });
+
+  it('is everything when it has become old', () => {
+    expect(gauges.read(moment({ ...NOW, nowMs: 11_000 }))).toMatchObject({
+      pids: 8,
+      memoryLimitBytes: 100,
+      cpuPressure: { someAvg10: 9 },
+      ioPressure: { someAvg10: 9 },
+    });
+  });
+
+  it('is what a process that ran can have changed', () => {
+    write({ 'cpu.stat': 'usage_usec 2513378\n' });
+    expect(gauges.read(moment(NOW))).toMatchObject({
+      cpuUs: 2_513_378,
+      pids: 8,
+      memoryLimitBytes: null,
+      cpuPressure: { someAvg10: 9 },
+      memoryPressure: { someAvg10: 0 },
+    });
+  });
+
+  it.each([
+    [
+      'memory',
+      { waitedForMemory: '6' },
+      { memoryPressure: { someAvg10: 9 }, ioPressure: { someAvg10: 0 } },
+    ],
+    [
+      'a disk',
+      { waitedForIo: '8' },
+      { memoryPressure: { someAvg10: 0 }, ioPressure: { someAvg10: 9 } },
+    ],
+  ])('is what a process can have waited for that has no CPU: %s', (_what, waited, expected) => {
+    expect(gauges.read(moment({ ...NOW, ...waited }))).toMatchObject({ pids: 7, ...expected });
+  });
+
+  it('is an average until it has come down to nothing', () => {
+    gauges.read(moment({ ...NOW, waitedForIo: '8' }));
+    write({ 'io.pressure': 'some avg10=4.00 avg60=0.00 avg300=0.00 total=1\n' });
+    const after = moment({ ...NOW, waitedForIo: '8' });
+    expect(gauges.read(after)?.ioPressure?.someAvg10).toBe(4);
+    write({ 'io.pressure': CALM });
+    expect(gauges.read(after)?.ioPressure?.someAvg10).toBe(0);
+    write({ 'io.pressure': 'some avg10=3.00 avg60=0.00 avg300=0.00 total=1\n' });
+    expect(gauges.read(after)?.ioPressure?.someAvg10).toBe(0);
   });
 });
 

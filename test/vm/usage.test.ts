@@ -1,6 +1,8 @@
 import { unlinkSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { UsageSample } from '../../src/cli/render-usage.ts';
+import type { UsageHistoryRow } from '../../src/rpc/usage-rows.ts';
+import { waitFor } from '../e2e/wait-for.ts';
 import { command } from './command.ts';
 import { define, inPhase, installUnit, UNIT } from './unit.ts';
 
@@ -59,6 +61,19 @@ describe('what services use, where every controller is', () => {
     expect(used.io_write_bytes).toBeGreaterThan(MIB);
     await command('pmctl stop writer');
     unlinkSync('/var/tmp/written');
+  });
+
+  it('is known afterwards, whoever was the daemon then', async () => {
+    const memory = async () => {
+      const text = await command('pmctl perf-metrics holder --since 5m --format json');
+      const { series } = JSON.parse(text) as UsageHistoryRow;
+      return series
+        .find(({ field }) => field === 'memory_bytes')
+        ?.max.some((most) => most !== null);
+    };
+    await waitFor(memory, { what: 'a sample of ten seconds', deadlineMs: 60_000 });
+    await command('pmctl daemon restart');
+    expect(await memory()).toBe(true);
   });
 
   it('is in pmctl top and in the metrics', async () => {

@@ -9,7 +9,7 @@ export async function run(invocation: Invocation): Promise<Output> {
   const { operands, values, format, terminal, call } = invocation;
   const since_ms = readSinceMs('events', values.since, Date.now());
   const isFollowing = values.follow === true;
-  const limit = readCount('events', values.lines, presetLimit(since_ms, isFollowing));
+  const limit = readCount('events', '-n', values.lines, presetLimit(since_ms, isFollowing));
   const query = { names: [...operands], limit, since_ms };
   if (isFollowing) {
     const { followEvents } = await import('../follow-events.ts');

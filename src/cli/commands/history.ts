@@ -10,7 +10,7 @@ export async function run({
   call,
 }: Invocation): Promise<Output> {
   const since_ms = readSinceMs('history', values.since, Date.now());
-  const limit = readCount('history', values.lines, since_ms === null ? 50 : 10_000);
+  const limit = readCount('history', '-n', values.lines, since_ms === null ? 50 : 10_000);
   const query = { name: operands[0] ?? null, since_ms, failed: values.failed === true, limit };
   const { slots } = await call('jobs.history', query);
   return printed(format === 'json' ? json(slots) : renderHistory(slots, terminal));

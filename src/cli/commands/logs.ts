@@ -80,7 +80,7 @@ function readShown({ values }: Invocation, window: Sources['window']): Shown {
     untilMs,
     pattern,
     context: readContext(values.context),
-    lines: isAll ? null : readCount('logs', values.lines, preset),
+    lines: isAll ? null : readCount('logs', '-n', values.lines, preset),
     isMerged: values.merge === true,
     isRaw: values.raw === true,
   };
@@ -105,7 +105,7 @@ function readContext(value: string | true | undefined): number {
 
 async function showTails(invocation: Invocation, name: string): Promise<Output> {
   const { values, format, terminal, call } = invocation;
-  const lines = readCount('logs', values.lines, LINES);
+  const lines = readCount('logs', '-n', values.lines, LINES);
   const { files } = await call('logs.tail', { name, lines });
   if (format === 'json') return printed(json(files));
   const stdout = renderLogs(files, terminal);

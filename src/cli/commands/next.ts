@@ -9,7 +9,7 @@ export async function run({
   terminal,
   call,
 }: Invocation): Promise<Output> {
-  const limit = readCount('next', values.lines, 10);
+  const limit = readCount('next', '-n', values.lines, 10);
   const { slots } = await call('jobs.next', { name: operands[0] ?? null, limit });
   return printed(format === 'json' ? json(slots) : renderNext(slots, Date.now(), terminal));
 }

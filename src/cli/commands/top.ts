@@ -13,7 +13,8 @@ export async function run({
   write,
 }: Invocation): Promise<Output> {
   const intervalMs = readIntervalMs('top', values['interval-ms']);
-  const limit = values.iterations === undefined ? null : readCount('top', values.iterations, 1);
+  const limit =
+    values.iterations === undefined ? null : readCount('top', '-n', values.iterations, 1);
   if (!(await write(''))) return printed('');
   const version: ResultOf<'daemon.version'> = await call('daemon.version', {});
   let left = limit ?? Number.POSITIVE_INFINITY;
