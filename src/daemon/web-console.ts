@@ -41,7 +41,9 @@ export class WebConsole {
   #child: ConfinedChild | null = null;
   #isClosing = false;
   #backoffMs = LEAST_BACKOFF_MS;
+  /** Why it does not run, and what it runs without. */
   #trouble: string | null = null;
+  #unlimited: string | null = null;
   #cancelStart: () => void = () => {};
 
   constructor(parts: WebConsoleParts) {
@@ -51,7 +53,7 @@ export class WebConsole {
   /** What an operator should know: where it does not listen and why, or why it does not run. */
   warnings(): readonly string[] {
     const { reason } = exposureOf(this.#parts.config);
-    return [reason, this.#trouble].filter((text) => text !== null);
+    return [reason, this.#trouble, this.#unlimited].filter((text) => text !== null);
   }
 
   start(): void {
@@ -90,21 +92,25 @@ export class WebConsole {
     await this.#clear();
     if (this.#isClosing) return 'it is not wanted any more';
     createCgroup(tree.console());
-    const limit = this.#limitMemory();
+    this.#unlimited = this.#limitMemory();
     const child = startConfined([consoleProgram, `${uid}:${gid}`], tree.console(), ENVIRONMENT);
     this.#child = child;
     api.serve(child.socket);
     child.stdin.end(JSON.stringify(settingsOf(config)));
-    this.#trouble = limit;
     let words = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       words = (words + text).slice(-MAX_WORDS);
     });
-    child.socket.once('data', () => this.#parts.say('console.started', `pid ${child.pid}`));
+    child.socket.once('data', () => this.#begun(child.pid));
     const end = await child.ended;
     child.socket.destroy();
     const said = words.trim().split('\n').at(-1) ?? '';
     return said === '' ? end : `${end}: ${said}`;
+  }
+
+  #begun(pid: number): void {
+    this.#trouble = null;
+    this.#parts.say('console.started', `pid ${pid}`);
   }
 
   /** Why its memory is not limited; `null` when it is, or need not be. */

@@ -4,7 +4,9 @@
  */
 import { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
+import type { FastifyInstance } from 'fastify';
 import { buildInfo } from '../../lib/build-info.ts';
+import { messageOf, ProcessmasterError } from '../../lib/errors.ts';
 import { connectOver } from '../../rpc/client.ts';
 import { becomeUser } from './become-user.ts';
 import { createServer } from './server.ts';
@@ -17,14 +19,27 @@ const ANSWER_TIMEOUT_MS = 30_000;
 becomeUser(process.argv[2] ?? '');
 process.title = 'processmaster: console';
 process.on('SIGTERM', () => process.exit(0));
-void serve();
+serve().catch((error: unknown) => {
+  process.stderr.write(`${messageOf(error)}\n`);
+  process.exit(1);
+});
 
 async function serve(): Promise<void> {
   const socket = new Socket({ fd: API_FD, readable: true, writable: true });
   socket.on('close', () => process.exit(0));
   const settings = JSON.parse(await text(process.stdin)) as ConsoleSettings;
   const api = connectOver(socket, { build: buildInfo(), timeoutMs: ANSWER_TIMEOUT_MS });
-  await api.call('daemon.version', {});
   const server = createServer({ settings, api, nowMs: () => performance.now() });
-  await server.listen({ host: settings.bind, port: settings.port });
+  await listen(server, settings);
+  // The daemon takes the first word for: it listens.
+  await api.call('daemon.version', {});
+}
+
+async function listen(server: FastifyInstance, { bind, port }: ConsoleSettings): Promise<void> {
+  try {
+    await server.listen({ host: bind, port });
+  } catch (cause) {
+    const message = `cannot listen on ${bind}, port ${port}: ${messageOf(cause)}`;
+    throw new ProcessmasterError('io', message, { cause });
+  }
 }

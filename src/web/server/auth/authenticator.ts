@@ -6,7 +6,7 @@ import type { Session, Sessions } from './sessions.ts';
 export const COOKIE = 'pm';
 
 /** What the journal keeps of who came in, and who did not. */
-export interface AccessNote {
+interface AccessNote {
   readonly kind: 'login' | 'login-failed' | 'logout';
   readonly user: string;
   readonly address: string;
