@@ -83,7 +83,7 @@ export default {
     onlyIn(
       'bcryptjs-only-in-password-hash',
       'node_modules/bcryptjs/',
-      '^src/cli/password-hash\\.ts$',
+      '^src/lib/password-hash\\.ts$',
     ),
     onlyIn('croner-only-in-schedule', 'node_modules/croner/', '^src/model/schedule\\.ts$'),
     onlyIn('pino-only-in-daemon', 'node_modules/pino/', '^src/daemon/'),
@@ -92,11 +92,7 @@ export default {
       'node_modules/yaml/',
       '^src/sources/(yaml-document|yaml-limits|edit-definition)\\.ts$',
     ),
-    onlyIn(
-      'fastify-and-bcryptjs-only-in-web',
-      'node_modules/(fastify|bcryptjs)/',
-      '^src/(web/|cli/password)',
-    ),
+    onlyIn('fastify-only-in-web', 'node_modules/fastify/', '^src/web/server/'),
     onlyIn(
       'ink-and-react-only-in-interfaces',
       'node_modules/(ink|react)/',

@@ -161,6 +161,7 @@ export const MASTER_DESCRIPTIONS: Readonly<Record<string, string>> = {
   'web_console.memory_max': 'Memory of the console, or MAX.',
   'web_console.base_path': 'The path below which it is served.',
   'web_console.allow_plaintext_remote': 'true: also without TLS on an address that others reach.',
+  'web_console.metrics_token': 'The bearer token that /metrics is read with, and nothing else.',
   'web_console.tls': 'Encryption.',
   'web_console.tls.enabled': 'Whether there is any.',
   'web_console.tls.ca_pem': 'The file of the CA that signs client certificates.',

@@ -7,6 +7,7 @@ import { clearFlags, setFlags } from './flags.ts';
 import { showHistory, showNext } from './job-history.ts';
 import { findLogSources, findLogStart, readLogBefore, readLogs, tailLogs } from './logs.ts';
 import { showMetrics } from './metrics.ts';
+import { noteAccess } from './note-access.ts';
 import type { ApiPorts } from './ports.ts';
 import { restartDaemon } from './restart-daemon.ts';
 import { readRunOutput, runJob } from './run-job.ts';
@@ -23,6 +24,7 @@ export function createHandlers(ports: ApiPorts): Handlers {
   return {
     'daemon.version': () => showVersion(ports),
     'daemon.metrics': () => showMetrics(ports),
+    'console.note': (params, context) => noteAccess(ports, params, context),
     'daemon.restart': (_params, context) => restartDaemon(ports, context),
     status: (params) => showStatus(ports, params),
     'status.brief': (params) => showBriefStatus(ports, params),

@@ -44,9 +44,8 @@ export interface ApiParts {
   readonly ownMetrics: ApiPorts['ownMetrics'];
 }
 
-export interface ApiServer {
-  close(): Promise<void>;
-}
+/** The API as others in the daemon know it. */
+export type ApiServer = Pick<RpcServer, 'serve' | 'close'>;
 
 /**
  * Serves the contract on the unix socket.

@@ -38,6 +38,7 @@ import { endServiceKeeper } from './service-keeper.ts';
 import { sourcesOf } from './sources-of.ts';
 import { SpecsInForce } from './specs-in-force.ts';
 import type { CommandLine } from './successor.ts';
+import { WebConsole } from './web-console.ts';
 
 /** So many services at the start that a clean heap pays. */
 const MANY = 100;
@@ -83,6 +84,7 @@ export class Daemon {
   readonly #watches = new DegradedWatches((kind, message) => this.#say(kind, message));
   readonly #metrics = new OwnMetrics();
   #api: ApiServer | null = null;
+  #console: WebConsole | null = null;
   readonly #restart: RestartRequest;
   #shuttingDown = false;
   #cancelPrune: () => void = () => {};
@@ -199,6 +201,7 @@ export class Daemon {
     this.#operators.watch();
     this.#lookout.start();
     this.#machinery.usageHistory.start();
+    this.#startConsole(this.#api);
     this.#removeLeftoverEdits();
     this.#sources.start();
     this.#cancelPrune = keepWithinBounds(this.#journal, clock);
@@ -223,6 +226,7 @@ export class Daemon {
     this.#lookout.stop();
     await this.#machinery.controller.stop();
     await this.#machinery.provisioningJobs.close(PROVISIONING_MS);
+    await this.#console?.close();
     await this.#api?.close();
     // What could not be stopped keeps its parent, and the next daemon hears of its end.
     if (left.length === 0) await this.#endKeeper();
@@ -267,11 +271,26 @@ export class Daemon {
     this.#lookout.stop();
     await this.#machinery.controller.stop();
     await this.#machinery.provisioningJobs.close(PROVISIONING_MS);
+    await this.#console?.close();
     await this.#api?.close();
     this.#machinery.close();
     this.#histories.close();
     this.#journal.close();
     this.#lock.release();
+  }
+
+  #startConsole(api: ApiServer): void {
+    const { clock, config } = this.#options;
+    if (config.console === null) return;
+    const say = (kind: string, message: string) => this.#say(kind, message);
+    this.#console = new WebConsole({
+      config: config.console,
+      clock,
+      tree: this.#tree,
+      api,
+      say,
+    });
+    this.#console.start();
   }
 
   /** Closes and removes what is this daemon's own; services that run are not touched. */
@@ -385,6 +404,7 @@ export class Daemon {
       ...this.#definitions.warnings(),
       ...this.#watches.warnings(),
       ...this.#limitTroubles,
+      ...(this.#console?.warnings() ?? []),
     ];
   }
 

@@ -28,6 +28,7 @@ const NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/;
 const SERVICE_PREFIX = 'pm-';
 const STOP_PREFIX = 'stop-';
 const KEEPER_LEAF = 'keeper';
+const CONSOLE_LEAF = 'console';
 /** A service has 100 unless it says otherwise, see cgroup-v2, "CPU Interface Files". */
 const SUPERVISION_WEIGHT = '1000';
 /** What a service's resources can ask for. */
@@ -92,6 +93,11 @@ export class CgroupTree {
   provideKeeper(): void {
     createCgroup(this.keeper());
     this.#letGoFirst(this.keeper());
+  }
+
+  /** Where the web console runs. */
+  console(): CgroupPath {
+    return this.#child(this.instancePath, CONSOLE_LEAF);
   }
 
   /** Where a service's stop command runs. @throws like {@link service}. */

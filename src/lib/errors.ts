@@ -66,6 +66,8 @@ export function messageOf(error: unknown): string {
 export function describeErrno(errno: string): string {
   const words: Record<string, string> = {
     EACCES: 'Permission denied',
+    EADDRINUSE: 'Address already in use',
+    EADDRNOTAVAIL: 'Cannot assign requested address',
     EBUSY: 'Device or resource busy',
     EEXIST: 'File exists',
     EINVAL: 'Invalid argument',

@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { type ConfigIssue, type Interpreted, valueAt } from './config-issue.ts';
+import { type ConsoleConfig, consoleConfig } from './console-config.ts';
 import { type DaemonFile, daemonSchema } from './daemon-schema.ts';
 import { masterWords } from './foreign-words.ts';
 import { interpret } from './interpret.ts';
@@ -34,6 +35,8 @@ export interface DaemonConfig {
   readonly journal: { readonly maxAgeMs: number; readonly maxBytes: number };
   /** What the output files of all services may take together; `null` is without limit. */
   readonly logs: { readonly maxTotalBytes: number | null };
+  /** `null`: there is none. */
+  readonly console: ConsoleConfig | null;
 }
 
 /** Where definitions are, and what they take from there. */
@@ -143,5 +146,6 @@ function normalise(file: DaemonFile, baseDirectory: string): DaemonConfig {
     stateDirectory: resolve(global.state_directory ?? `/var/lib/${cgroup.name}`),
     journal: { maxAgeMs: journal.max_age, maxBytes: journal.max_size },
     logs: { maxTotalBytes: file.logs.max_total_size ?? null },
+    console: consoleConfig(file.web_console),
   };
 }

@@ -34,11 +34,21 @@ const cgroupRoot = quantity(
   { json: { type: 'string', pattern: '^(?:self$|/)' } },
 );
 
-const USER_AND_HASH = /^[^:]+:.+$/;
+const USER_AND_HASH = /^[^\s:]{1,64}:\$2[aby]\$(0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}$/;
 
 const userAndHash = quantity(
-  (value) => (USER_AND_HASH.test(value) ? parsed(value) : unparsed('"user:hash"')),
+  (value) =>
+    USER_AND_HASH.test(value)
+      ? parsed(value)
+      : unparsed('"user:hash" with a bcrypt hash (pmctl password generate makes one)'),
   { secret: true, json: { type: 'string', pattern: USER_AND_HASH.source } },
+);
+
+const TOKEN = /^[\x21-\x7e]{16,256}$/;
+
+const token = quantity(
+  (value) => (TOKEN.test(value) ? parsed(value) : unparsed('16 to 256 characters without blanks')),
+  { secret: true, json: { type: 'string', pattern: TOKEN.source } },
 );
 
 const tls = section({
@@ -65,6 +75,7 @@ const webConsole = section({
   memory_max: z.optional(sizeOrMax),
   base_path: z.optional(path),
   allow_plaintext_remote: z.optional(flag()),
+  metrics_token: z.optional(token),
   tls: z.optional(tls),
 });
 

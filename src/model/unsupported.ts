@@ -1,5 +1,4 @@
 import { type ConfigIssue, valueAt } from './config-issue.ts';
-import { Literal } from './literal.ts';
 
 /** A key whose effect this build does not have, and the values that ask for what happens anyway. */
 export interface UnsupportedKey {
@@ -8,21 +7,10 @@ export interface UnsupportedKey {
 }
 
 const never = () => false;
-const isFalse = (raw: unknown) => raw === false || (raw instanceof Literal && raw.value === false);
 
 /** Keys of the master config that have no effect yet. */
 export const UNSUPPORTED_MASTER_KEYS: readonly UnsupportedKey[] = [
-  ...keys('web_console', isFalse, ['enabled']),
-  ...keys('web_console', never, [
-    'bind',
-    'port',
-    'auth',
-    'user',
-    'memory_max',
-    'base_path',
-    'allow_plaintext_remote',
-    'tls',
-  ]),
+  ...keys('web_console', never, ['tls']),
   {
     path: ['admin_actions'],
     isInert: (raw) => raw === null || Object.keys(Object(raw)).length === 0,

@@ -28,6 +28,11 @@ const HELLO_ID = 0;
 /** Answers are larger than requests; this bounds a server that is none of ours. */
 const MAX_ANSWER_BYTES = 256 * 1_048_576;
 
+/** A client of the daemon at the other end of this socket, which is connected. */
+export function connectOver(socket: Socket, options: ClientOptions): RpcClient {
+  return new RpcClient('its own socket', options, socket);
+}
+
 /** A client of the daemon on this socket; connects at once, errors come with the first call. */
 export function connect(path: string, options: ClientOptions): RpcClient {
   return new RpcClient(path, options);
@@ -46,10 +51,10 @@ export class RpcClient {
   #lastId = HELLO_ID;
   #ended: ProcessmasterError | null = null;
 
-  constructor(path: string, options: ClientOptions) {
+  constructor(path: string, options: ClientOptions, socket: Socket = connectSocket(path)) {
     this.#path = path;
     this.#options = options;
-    this.#socket = connectSocket(path);
+    this.#socket = socket;
     this.#socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     this.#socket.on('error', (error) => this.#fail(connectionError(path, error)));
     this.#socket.on('close', () => this.#fail(closedError(path)));
@@ -59,7 +64,11 @@ export class RpcClient {
    * @throws ProcessmasterError with the daemon's own code, or `unreachable`, `not_permitted` (the
    * socket), `timeout`, `protocol` (what answers is no daemon of ours).
    */
-  call<M extends MethodName>(method: M, params: RequestOf<M>): Promise<ResultOf<M>> {
+  call<M extends MethodName>(
+    method: M,
+    params: RequestOf<M>,
+    actor?: string,
+  ): Promise<ResultOf<M>> {
     if (this.#ended !== null) return Promise.reject(this.#ended);
     const isFirst = this.#lastId === HELLO_ID;
     const id = ++this.#lastId;
@@ -67,7 +76,7 @@ export class RpcClient {
       this.#pending.set(id, this.#limited(method, { resolve, reject }));
     });
     const hello = isFirst ? line(HELLO_ID, 'hello', { build: this.#options.build }) : '';
-    this.#socket.write(hello + line(id, method, params));
+    this.#socket.write(hello + line(id, method, params, actor));
     // A door: client and daemon are of one build, or the daemon would have refused.
     return answered as Promise<ResultOf<M>>;
   }
@@ -124,8 +133,8 @@ export class RpcClient {
   }
 }
 
-function line(id: number, method: string, params: unknown): string {
-  return `${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`;
+function line(id: number, method: string, params: unknown, actor?: string): string {
+  return `${JSON.stringify({ jsonrpc: '2.0', id, method, params, actor })}\n`;
 }
 
 function readAnswer(text: Buffer): Answer | null {

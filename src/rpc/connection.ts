@@ -13,6 +13,8 @@ export interface ConnectionLimits {
   /** Answers that may wait for a client that does not read. */
   readonly bufferedBytes: number;
   readonly requestsAtOnce: number;
+  /** Whether a request may say who asks: what is at the other end has asked for their passwords. */
+  readonly believesActors?: boolean;
 }
 
 /** How long what a refused client still sends is read and dropped, so that it gets to our answer. */
@@ -109,7 +111,9 @@ export class Connection {
       return faultResponse(request.id ?? null, SERVER_BUSY, fault);
     }
     this.#inFlight += 1;
-    const context = { actor: 'local', signal: this.#gone.signal };
+    const isConsole = this.#limits.believesActors === true;
+    const actor = (isConsole ? request.actor : null) ?? 'local';
+    const context = { actor, isConsole, signal: this.#gone.signal };
     const response = await dispatch(request, this.#session, context, this.#options);
     this.#inFlight -= 1;
     return request.id === undefined ? null : response;

@@ -157,6 +157,16 @@ export const contract = {
       slots: list(z.object({ application: z.string(), outcome: z.string(), count: z.number() })),
     }),
   },
+  /** Who came into the web console, and who did not. Taken from the console alone. */
+  'console.note': {
+    mutates: true,
+    params: params({
+      kind: z.enum(['login', 'login-failed', 'logout'], 'expected what happened'),
+      user: text,
+      address: text,
+    }),
+    result: z.object({}),
+  },
   /** Answered when it is certain to happen; `started_at_ms` is the replaced daemon's. */
   'daemon.restart': {
     mutates: true,

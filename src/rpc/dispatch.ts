@@ -21,6 +21,8 @@ import {
 /** What a handler knows of its caller. */
 export interface CallContext {
   readonly actor: Actor;
+  /** Asked by the web console, for its users or for itself. */
+  readonly isConsole: boolean;
   /** Aborted when the client sends no more (it may be gone), or the daemon shuts down. */
   readonly signal: AbortSignal;
 }

@@ -9,6 +9,8 @@ export interface RpcRequest {
   readonly id: RequestId | undefined;
   readonly method: string;
   readonly params: unknown;
+  /** Who asks, as the sender says; believed of the web console alone. */
+  readonly actor: string | null;
 }
 
 interface RpcFault {
@@ -25,9 +27,10 @@ export type RpcResponse =
 /** The request that a parsed JSON value is, or `null`. */
 export function readRequest(value: unknown): RpcRequest | null {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
-  const { jsonrpc, id, method, params } = value as Readonly<Record<string, unknown>>;
+  const { jsonrpc, id, method, params, actor } = value as Readonly<Record<string, unknown>>;
   if (jsonrpc !== '2.0' || typeof method !== 'string' || !isId(id)) return null;
-  return { id, method, params: params ?? {} };
+  const said = typeof actor === 'string' ? actor : null;
+  return { id, method, params: params ?? {}, actor: said };
 }
 
 /** The id of a request that is not well-formed otherwise; `null` when it cannot be told. */

@@ -16,6 +16,8 @@ const LIMITS: RpcServerLimits = {
   requestsAtOnce: 128,
 };
 
+const OF_CONSOLE = { requestsAtOnce: 1_024, idleMs: 30_000, believesActors: true };
+
 /** How long clients have to read their last answers when the server closes. */
 const CLOSE_GRACE_MS = 1_000;
 
@@ -57,12 +59,21 @@ export class RpcServer {
     clearTimeout(impatience);
   }
 
+  /** Serves the web console on its own socket: it asks for many, and says for whom. */
+  serve(socket: Socket): void {
+    this.#take(socket, { ...this.#limits, ...OF_CONSOLE });
+  }
+
   #accept(socket: Socket): void {
     if (this.#connections.size >= this.#limits.connections) {
       turnAway(socket, `more than ${this.#limits.connections} clients at once`);
       return;
     }
-    const connection = new Connection(socket, this.#options, this.#limits);
+    this.#take(socket, this.#limits);
+  }
+
+  #take(socket: Socket, limits: ConnectionLimits): void {
+    const connection = new Connection(socket, this.#options, limits);
     this.#connections.add(connection);
     socket.on('close', () => this.#connections.delete(connection));
   }

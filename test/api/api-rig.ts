@@ -211,5 +211,5 @@ export const NOTHING_NEW = {
 
 /** A caller that waits for as long as it takes, and one that can go away. */
 export function caller(controller = new AbortController()): CallContext {
-  return { actor: 'local', signal: controller.signal };
+  return { actor: 'local', isConsole: false, signal: controller.signal };
 }

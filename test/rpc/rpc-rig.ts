@@ -95,6 +95,7 @@ const EMPTY_HANDLERS: Handlers = {
   }),
   'jobs.history': () => ({ slots: [] }),
   usage: () => ({ services: [] }),
+  'console.note': () => ({}),
   'usage.history': () => ({ application: 'web', from_ms: 0, step_ms: 10_000, series: [] }),
   'jobs.next': () => ({ slots: [] }),
   'logs.sources': () => ({ sources: [], window: null }),

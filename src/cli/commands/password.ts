@@ -20,7 +20,7 @@ async function generate(invocation: Invocation): Promise<Output> {
   const password = await readPassword(invocation);
   if (password.isTyped) await typedAgain(invocation, password.text);
   // A program of its own (dist/password): no other command needs it.
-  const { hashPassword, passwordComplaint } = await import('../password-hash.ts');
+  const { hashPassword, passwordComplaint } = await import('../../lib/password-hash.ts');
   const complaint = passwordComplaint(password.text);
   if (complaint !== null) throw misused(`cannot use that password: ${complaint}`);
   const secure = `${user}:${await hashPassword(password.text)}`;
@@ -31,7 +31,7 @@ async function verify(invocation: Invocation): Promise<Output> {
   const user = readUser(invocation);
   const { secure } = invocation.values;
   if (typeof secure !== 'string') throw misused('cannot verify: --secure USER:HASH is missing');
-  const { isPasswordHash, isPasswordOf } = await import('../password-hash.ts');
+  const { isPasswordHash, isPasswordOf } = await import('../../lib/password-hash.ts');
   const at = secure.indexOf(':');
   const hashed = secure.slice(at + 1);
   if (at < 1 || !isPasswordHash(hashed)) {
