@@ -167,7 +167,8 @@ export const MASTER_DESCRIPTIONS: Readonly<Record<string, string>> = {
   'web_console.tls.ca_pem': 'The file of the CA that signs client certificates.',
   'web_console.tls.server_cert_pem': "The file of the server's certificate.",
   'web_console.tls.server_key_pem': "The file of the server's key.",
-  'web_console.tls.client_host': 'The host name that client certificates must have.',
+  'web_console.tls.client_host':
+    'The name that clients use for it, in the certificate that is made.',
   'web_console.tls.mtls': 'true: clients need a certificate.',
   admin_actions: 'Commands that operators may run by name.',
   'admin_actions.*.label': 'What people see.',

@@ -19,6 +19,7 @@ export const TEST_PROGRAMS: PackageByProgram = {
   zsh: 'zsh',
   fish: 'fish',
   prometheus: 'prometheus',
+  openssl: 'openssl',
 };
 
 /** What builds and boots the virtual machine of `npm run test:vm`. */

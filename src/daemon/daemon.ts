@@ -285,6 +285,7 @@ export class Daemon {
     const say = (kind: string, message: string) => this.#say(kind, message);
     this.#console = new WebConsole({
       config: config.console,
+      stateDirectory: config.stateDirectory,
       clock,
       tree: this.#tree,
       api,

@@ -11,6 +11,7 @@ import { type ConsoleConfig, exposureOf } from '../model/console-config.ts';
 import { controlsOf, UNLIMITED } from '../model/resources.ts';
 import type { ConsoleSettings } from '../web/server/settings.ts';
 import type { ApiServer } from './api-server.ts';
+import { loadTls } from './console-tls.ts';
 
 /** Doubles with each end soon after a start. */
 const LEAST_BACKOFF_MS = 1_000;
@@ -23,6 +24,7 @@ const MAX_WORDS = 500;
 
 export interface WebConsoleParts {
   readonly config: ConsoleConfig;
+  readonly stateDirectory: string;
   readonly clock: Clock;
   readonly tree: CgroupTree;
   readonly api: Pick<ApiServer, 'serve'>;
@@ -89,6 +91,7 @@ export class WebConsole {
   async #once(): Promise<string> {
     const { config, tree, api } = this.#parts;
     const { uid, gid } = await resolveIdentity(config.user, null);
+    const settings = await this.#settings();
     await this.#clear();
     if (this.#isClosing) return 'it is not wanted any more';
     createCgroup(tree.console());
@@ -96,7 +99,7 @@ export class WebConsole {
     const child = startConfined([consoleProgram, `${uid}:${gid}`], tree.console(), ENVIRONMENT);
     this.#child = child;
     api.serve(child.socket);
-    child.stdin.end(JSON.stringify(settingsOf(config)));
+    child.stdin.end(JSON.stringify(settings));
     let words = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       words = (words + text).slice(-MAX_WORDS);
@@ -106,6 +109,20 @@ export class WebConsole {
     child.socket.destroy();
     const said = words.trim().split('\n').at(-1) ?? '';
     return said === '' ? end : `${end}: ${said}`;
+  }
+
+  async #settings(): Promise<ConsoleSettings> {
+    const { config, stateDirectory, clock } = this.#parts;
+    const { port, users, basePath, metricsToken, tls } = config;
+    return {
+      bind: exposureOf(config).bind,
+      port,
+      users,
+      basePath,
+      metricsToken,
+      hosts: tls?.clientHost == null ? [] : [tls.clientHost],
+      tls: tls === null ? null : await loadTls(tls, { stateDirectory, nowMs: clock.wallMs() }),
+    };
   }
 
   #begun(pid: number): void {
@@ -135,8 +152,3 @@ const consoleProgram = join(dirname(realpathSync(process.argv[1] ?? '')), 'conso
 
 /** Enough for its launcher to find Node. */
 const ENVIRONMENT = { PATH: process.env.PATH ?? '/usr/bin:/bin', LANG: 'C.UTF-8' };
-
-function settingsOf(config: ConsoleConfig): ConsoleSettings {
-  const { port, users, basePath, metricsToken } = config;
-  return { bind: exposureOf(config).bind, port, users, basePath, metricsToken };
-}

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { type ConfigIssue, type Interpreted, valueAt } from './config-issue.ts';
-import { type ConsoleConfig, consoleConfig } from './console-config.ts';
+import { type ConsoleConfig, consoleConfig, tlsIssues } from './console-config.ts';
 import { type DaemonFile, daemonSchema } from './daemon-schema.ts';
 import { masterWords } from './foreign-words.ts';
 import { interpret } from './interpret.ts';
@@ -63,7 +63,7 @@ export function interpretDaemonConfig(
   baseDirectory: string,
 ): Interpreted<DaemonConfig> {
   const result = interpret(daemonSchema, raw, {
-    checks: [sourceIssues],
+    checks: [sourceIssues, tlsIssues],
     unsupported: UNSUPPORTED_MASTER_KEYS,
     foreignWords: masterWords,
   });
@@ -146,6 +146,6 @@ function normalise(file: DaemonFile, baseDirectory: string): DaemonConfig {
     stateDirectory: resolve(global.state_directory ?? `/var/lib/${cgroup.name}`),
     journal: { maxAgeMs: journal.max_age, maxBytes: journal.max_size },
     logs: { maxTotalBytes: file.logs.max_total_size ?? null },
-    console: consoleConfig(file.web_console),
+    console: consoleConfig(file.web_console, resolve),
   };
 }

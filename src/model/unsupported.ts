@@ -6,11 +6,8 @@ export interface UnsupportedKey {
   readonly isInert: (raw: unknown) => boolean;
 }
 
-const never = () => false;
-
 /** Keys of the master config that have no effect yet. */
 export const UNSUPPORTED_MASTER_KEYS: readonly UnsupportedKey[] = [
-  ...keys('web_console', never, ['tls']),
   {
     path: ['admin_actions'],
     isInert: (raw) => raw === null || Object.keys(Object(raw)).length === 0,
@@ -31,12 +28,4 @@ export function unsupportedIssues(
       return value !== undefined && !isInert(value) && !isMistyped(path);
     })
     .map(({ path }) => ({ path, at: 'key', message: 'not supported by this build' }));
-}
-
-function keys(
-  parent: string,
-  isInert: UnsupportedKey['isInert'],
-  names: readonly string[],
-): readonly UnsupportedKey[] {
-  return names.map((name) => ({ path: [parent, name], isInert }));
 }

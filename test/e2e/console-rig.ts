@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { type IncomingHttpHeaders, request } from 'node:http';
+import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
+import { type RequestOptions, request as requestSecurely } from 'node:https';
 import { hashPassword } from '../../src/lib/password-hash.ts';
 import { freePort } from './free-port.ts';
 import { Instance } from './harness.ts';
@@ -16,6 +17,8 @@ export interface Asked {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON. */
   readonly body?: unknown;
+  /** Over TLS; without these options any certificate will do. */
+  readonly tls?: RequestOptions;
 }
 
 export const PASSWORD = 'correct horse';
@@ -33,7 +36,10 @@ export class ConsoleRig {
   }
 
   /** Running, with the user `ana`, unless `auth` says otherwise. `more` are keys of `web_console`. */
-  static async start(more = '', { auth = true, answers = true } = {}): Promise<ConsoleRig> {
+  static async start(
+    more = '',
+    { auth = true, tls = undefined as RequestOptions | undefined } = {},
+  ): Promise<ConsoleRig> {
     known ??= hashPassword(PASSWORD);
     const port = await freePort();
     const users = auth ? `auth: {basic: {users: ["ana:${await known}"]}}, ` : '';
@@ -42,19 +48,19 @@ export class ConsoleRig {
     );
     await instance.start();
     const rig = new ConsoleRig(instance, port);
-    if (answers) await rig.answers();
+    await rig.answers(tls);
     return rig;
   }
 
-  async answers(): Promise<void> {
-    await waitFor(async () => (await this.ask('/healthz').catch(() => null))?.status === 200, {
-      what: 'the console to answer',
-      deadlineMs: 20_000,
-    });
+  async answers(tls?: RequestOptions): Promise<void> {
+    const asked = tls === undefined ? {} : { tls };
+    const isThere = async () =>
+      (await this.ask('/healthz', asked).catch(() => null))?.status === 200;
+    await waitFor(isThere, { what: 'the console to answer', deadlineMs: 20_000 });
   }
 
   /** Sends exactly these headers beside Host, and what a body needs. */
-  ask(path: string, { method = 'GET', headers = {}, body }: Asked = {}): Promise<Answer> {
+  ask(path: string, { method = 'GET', headers = {}, body, tls }: Asked = {}): Promise<Answer> {
     const text = body === undefined ? '' : JSON.stringify(body);
     const all = {
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
@@ -63,13 +69,15 @@ export class ConsoleRig {
     };
     return new Promise((resolve, reject) => {
       const options = { host: '127.0.0.1', port: this.port, path, method, headers: all };
-      const sent = request(options, (response) => {
+      const take = (response: IncomingMessage) => {
         let answer = '';
         response.setEncoding('utf8').on('data', (chunk: string) => (answer += chunk));
         response.on('end', () =>
           resolve({ status: response.statusCode ?? 0, headers: response.headers, body: answer }),
         );
-      });
+      };
+      const secure = { rejectUnauthorized: false, agent: false as const, ...options, ...tls };
+      const sent = tls === undefined ? request(options, take) : requestSecurely(secure, take);
       sent.on('error', reject);
       sent.end(text);
     });

@@ -7,17 +7,21 @@ const BUILT_IN = '$2a$10$jqNWtAzhWEVlPnvJwyI6g.Nwb8YPU5ypCED9lBEhahUSs13ac1MPe';
 type File = Exclude<Parameters<typeof consoleConfig>[0], undefined>;
 
 function config(file: Partial<File> = {}, users: readonly string[] = [`ana:${HASH}`]) {
-  const made = consoleConfig({ enabled: true, auth: { basic: { users } }, ...file } as File);
+  const made = consoleConfig(
+    { enabled: true, auth: { basic: { users } }, ...file } as File,
+    (path) => `/etc/pm/${path}`,
+  );
   if (made === null) throw new Error('there is one');
   return made;
 }
 
 it('there is none unless it is enabled', () => {
-  expect([consoleConfig(undefined), consoleConfig({ enabled: false })]).toEqual([null, null]);
+  expect(consoleConfig(undefined, String)).toBeNull();
+  expect(consoleConfig({ enabled: false }, String)).toBeNull();
 });
 
 it('its defaults are those of the manual', () => {
-  expect(consoleConfig({ enabled: true })).toEqual({
+  expect(consoleConfig({ enabled: true }, String)).toEqual({
     bind: null,
     port: 9_001,
     users: [{ name: 'admin', hash: BUILT_IN }],
@@ -25,6 +29,7 @@ it('its defaults are those of the manual', () => {
     memoryMaxBytes: 256 * 1_048_576,
     basePath: '/processmaster/',
     allowPlaintextRemote: false,
+    tls: null,
     metricsToken: null,
   });
 });
@@ -52,6 +57,8 @@ it.each([
   [{ bind: '127.0.0.1.example' }, '127.0.0.1', 'without TLS'],
   [{ bind: '0.0.0.0', allow_plaintext_remote: true }, '0.0.0.0', null],
   [{ allow_plaintext_remote: true }, '0.0.0.0', null],
+  [{ bind: '0.0.0.0', tls: { enabled: true } }, '0.0.0.0', null],
+  [{ bind: '0.0.0.0', tls: { enabled: false } }, '127.0.0.1', 'without TLS'],
 ] as const)('with %j it listens on %s', (file, bind, reason) => {
   const exposure = exposureOf(config(file));
   expect(exposure.bind).toBe(bind);
@@ -64,4 +71,21 @@ it('with the password that everybody knows it listens on the loopback address, w
   const exposure = exposureOf(config({ bind: '0.0.0.0', allow_plaintext_remote: true }, users));
   expect(exposure.bind).toBe('127.0.0.1');
   expect(exposure.reason).toContain('the password of the manual');
+});
+
+it('its TLS takes files, or a certificate that is made; clients need one where it says so', () => {
+  const files = { server_cert_pem: 'cert.pem', server_key_pem: 'key.pem', ca_pem: 'ca.pem' };
+  expect(config({ tls: { enabled: true, ...files, client_host: 'PM.example' } }).tls).toEqual({
+    files: { cert: '/etc/pm/cert.pem', key: '/etc/pm/key.pem' },
+    clientCa: null,
+    clientHost: 'pm.example',
+  });
+  expect(config({ tls: { enabled: true, ...files, mtls: true } }).tls?.clientCa).toBe(
+    '/etc/pm/ca.pem',
+  );
+  expect(config({ tls: { enabled: true } }).tls).toEqual({
+    files: null,
+    clientCa: null,
+    clientHost: null,
+  });
 });

@@ -30,12 +30,16 @@ const HEADERS = {
   'cache-control': 'no-store',
 } as const;
 
+/** A year: who came encrypted once comes no other way. */
+const HSTS = 'max-age=31536000';
+
 const SAFE = new Set(['GET', 'HEAD']);
 
 /** What every request must be and every answer carries, whatever its route. */
 export function guard(server: FastifyInstance, names: readonly string[]): void {
   server.addHook('onRequest', async (request, reply) => {
     reply.headers(HEADERS);
+    if (request.protocol === 'https') reply.header('strict-transport-security', HSTS);
     const { host, origin } = request.headers;
     if (!isOurHost(host, names)) {
       throw new Refused(421, `'${host ?? ''}' is no name of this console`);

@@ -10,7 +10,7 @@ import { guard } from './guard.ts';
 import { loginRoutes } from './routes/login.ts';
 import { machineRoutes } from './routes/machine.ts';
 import { rpcRoute } from './routes/rpc.ts';
-import type { ConsoleSettings } from './settings.ts';
+import type { ConsoleSettings, TlsMaterial } from './settings.ts';
 
 export interface ConsoleParts {
   readonly settings: ConsoleSettings;
@@ -27,7 +27,8 @@ const MOST_CONNECTIONS = 1_000;
 
 /** The console's routes. It listens when it is told to. */
 export function createServer({ settings, api, nowMs }: ConsoleParts): FastifyInstance {
-  const server = Fastify({
+  const server: FastifyInstance = Fastify({
+    ...(settings.tls === null ? {} : { https: httpsOptions(settings.tls) }),
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_MS,
     connectionTimeout: IDLE_MS,
@@ -43,11 +44,16 @@ export function createServer({ settings, api, nowMs }: ConsoleParts): FastifyIns
     sessions: new Sessions(nowMs),
     audit: (note) => void api.call('console.note', note).catch(() => {}),
   });
-  guard(server, [settings.bind, 'localhost', hostname().toLowerCase()]);
+  guard(server, [settings.bind, 'localhost', hostname().toLowerCase(), ...settings.hosts]);
   answerErrors(server);
   server.get('/', (_request, reply) => reply.redirect(settings.basePath));
   void server.register(machineRoutes({ settings, api, authenticator }));
   void server.register(loginRoutes(authenticator), { prefix: settings.basePath });
   void server.register(rpcRoute(api, authenticator), { prefix: settings.basePath });
   return server;
+}
+
+function httpsOptions({ cert, key, ca }: TlsMaterial) {
+  const clients = ca === null ? {} : { ca, requestCert: true, rejectUnauthorized: true };
+  return { cert, key, minVersion: 'TLSv1.2' as const, ...clients };
 }

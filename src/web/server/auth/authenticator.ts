@@ -3,7 +3,10 @@ import type { Attempts } from './attempts.ts';
 import type { Passwords } from './passwords.ts';
 import type { Session, Sessions } from './sessions.ts';
 
-export const COOKIE = 'pm';
+/** With the prefix a browser takes it over TLS alone, and from this host alone (RFC 6265bis). */
+export function cookieName(isSecure: boolean): string {
+  return isSecure ? '__Host-pm' : 'pm';
+}
 
 /** What the journal keeps of who came in, and who did not. */
 interface AccessNote {
@@ -106,10 +109,10 @@ function tooMany(waitMs: number): Refusal {
   return { status: 429, message, retryAfterS };
 }
 
-function cookieOf({ headers }: FastifyRequest): string | null {
+function cookieOf({ headers, protocol }: FastifyRequest): string | null {
+  const start = `${cookieName(protocol === 'https')}=`;
   const pairs = (headers.cookie ?? '').split(';').map((pair) => pair.trim());
-  const pair = pairs.find((text) => text.startsWith(`${COOKIE}=`));
-  return pair?.slice(COOKIE.length + 1) ?? null;
+  return pairs.find((text) => text.startsWith(start))?.slice(start.length) ?? null;
 }
 
 /** RFC 7617; in UTF-8. */

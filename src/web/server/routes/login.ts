@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
-import { type Authenticator, COOKIE } from '../auth/authenticator.ts';
+import { type Authenticator, cookieName } from '../auth/authenticator.ts';
 import { Refused } from '../errors.ts';
 import { requireToken } from '../visitor.ts';
 
@@ -39,7 +39,7 @@ export function loginRoutes(authenticator: Authenticator): FastifyPluginAsync {
 
 function cookie(secret: string, isSecure: boolean): string {
   const secure = isSecure ? '; Secure' : '';
-  return `${COOKIE}=${secret}; Path=/; HttpOnly; SameSite=Strict${secure}`;
+  return `${cookieName(isSecure)}=${secret}; Path=/; HttpOnly; SameSite=Strict${secure}`;
 }
 
 function readLogin(body: unknown): Login {
