@@ -28,6 +28,7 @@ const NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/;
 const SERVICE_PREFIX = 'pm-';
 const STOP_PREFIX = 'stop-';
 const KEEPER_LEAF = 'keeper';
+const ADMIN_LEAF = 'admin_actions';
 /** A service has 100 unless it says otherwise, see cgroup-v2, "CPU Interface Files". */
 const SUPERVISION_WEIGHT = '1000';
 /** What a service's resources can ask for. */
@@ -94,6 +95,11 @@ export class CgroupTree {
     this.#letGoFirst(this.keeper());
   }
 
+  /** Where the commands run that operators start, see src/actuators/admin-actions. */
+  adminActions(): CgroupPath {
+    return this.#child(this.instancePath, ADMIN_LEAF);
+  }
+
   /** Where a service's stop command runs. @throws like {@link service}. */
   stopCommand(name: string): CgroupPath {
     return this.#child(this.instancePath, name, STOP_PREFIX);
@@ -119,6 +125,8 @@ export class CgroupTree {
    */
   close(): boolean {
     this.#leave();
+    // Before the rest: an action that restarts us runs on, and what is left is adopted.
+    if (!removeCgroup(this.adminActions())) return false;
     if (!removeCgroup(this.keeper())) return false;
     if (!removeCgroup(this.#child(this.instancePath, DAEMON_LEAF))) return false;
     try {

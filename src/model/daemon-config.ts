@@ -34,6 +34,16 @@ export interface DaemonConfig {
   readonly journal: { readonly maxAgeMs: number; readonly maxBytes: number };
   /** What the output files of all services may take together; `null` is without limit. */
   readonly logs: { readonly maxTotalBytes: number | null };
+  /** In the order of the file. */
+  readonly adminActions: readonly AdminAction[];
+}
+
+/** A command that operators may run, as root, by its name. */
+export interface AdminAction {
+  readonly id: string;
+  /** What people see; the id unless the config says otherwise. */
+  readonly label: string;
+  readonly command: readonly [string, ...string[]];
 }
 
 /** Where definitions are, and what they take from there. */
@@ -60,7 +70,7 @@ export function interpretDaemonConfig(
   baseDirectory: string,
 ): Interpreted<DaemonConfig> {
   const result = interpret(daemonSchema, raw, {
-    checks: [sourceIssues],
+    checks: [sourceIssues, actionIdIssues],
     unsupported: UNSUPPORTED_MASTER_KEYS,
     foreignWords: masterWords,
   });
@@ -98,6 +108,22 @@ function sourceIssues(raw: unknown): readonly ConfigIssue[] {
   if (keys.some((key) => valueAt(raw, ['global', key]) !== undefined)) return [];
   const message = 'expected config_directory or auto_service_directory (or both), got neither';
   return [{ path: ['global'], at: 'key', message }];
+}
+
+/** Longest id that a request carries. */
+const MAX_ID_LENGTH = 256;
+
+/** An id is typed in a shell, and shown in a line. */
+function actionIdIssues(raw: unknown): readonly ConfigIssue[] {
+  const actions = valueAt(raw, ['admin_actions']);
+  if (typeof actions !== 'object' || actions === null || Array.isArray(actions)) return [];
+  return Object.keys(actions)
+    .filter((id) => id === '' || id.length > MAX_ID_LENGTH || /\p{C}/u.test(id))
+    .map((id) => ({
+      path: ['admin_actions', id],
+      at: 'key' as const,
+      message: `expected a name of 1 to ${MAX_ID_LENGTH} printable characters, got ${JSON.stringify(id.slice(0, MAX_ID_LENGTH))}`,
+    }));
 }
 
 function tooLong(path: readonly string[], text: string, most: number): readonly ConfigIssue[] {
@@ -143,5 +169,10 @@ function normalise(file: DaemonFile, baseDirectory: string): DaemonConfig {
     stateDirectory: resolve(global.state_directory ?? `/var/lib/${cgroup.name}`),
     journal: { maxAgeMs: journal.max_age, maxBytes: journal.max_size },
     logs: { maxTotalBytes: file.logs.max_total_size ?? null },
+    adminActions: Object.entries(file.admin_actions ?? {}).map(([id, { label, command }]) => ({
+      id,
+      label: label ?? id,
+      command,
+    })),
   };
 }

@@ -23,10 +23,6 @@ export const UNSUPPORTED_MASTER_KEYS: readonly UnsupportedKey[] = [
     'allow_plaintext_remote',
     'tls',
   ]),
-  {
-    path: ['admin_actions'],
-    isInert: (raw) => raw === null || Object.keys(Object(raw)).length === 0,
-  },
 ];
 
 /** One issue for each key that is set, well-typed, and asks for an effect that is not there. */
