@@ -1,9 +1,7 @@
 import * as z from 'zod/mini';
-import { formatKeyPath } from '../src/model/config-issue.ts';
 import { daemonSchema } from '../src/model/daemon-schema.ts';
 import { type JsonForm, leafForms } from '../src/model/schema-parts.ts';
 import { serviceSchema } from '../src/model/service-schema.ts';
-import { UNSUPPORTED_MASTER_KEYS, type UnsupportedKey } from '../src/model/unsupported.ts';
 import { MASTER_DESCRIPTIONS, SERVICE_DESCRIPTIONS } from './key-descriptions.ts';
 
 /** A schema as it is written to a file. */
@@ -28,7 +26,6 @@ interface Subject {
   readonly title: string;
   readonly schema: z.ZodMiniType;
   readonly descriptions: Readonly<Record<string, string>>;
-  readonly unsupported: readonly UnsupportedKey[];
   /** What a section needs besides its keys' own rules, by its key. */
   readonly needs: Readonly<Record<string, JsonSchema>>;
 }
@@ -38,14 +35,12 @@ const SUBJECTS = {
     title: 'Service definition of processmaster',
     schema: serviceSchema,
     descriptions: SERVICE_DESCRIPTIONS,
-    unsupported: [],
     needs: { process: { not: { type: 'object', required: ['stop_signal', 'stop_command'] } } },
   },
   config: {
     title: 'Master config of processmaster',
     schema: daemonSchema,
     descriptions: MASTER_DESCRIPTIONS,
-    unsupported: UNSUPPORTED_MASTER_KEYS,
     needs: {
       '': { type: 'object', required: ['global'] },
       global: {
@@ -66,18 +61,14 @@ export const SCHEMA_NAMES = Object.keys(SUBJECTS) as readonly SchemaName[];
  * exclude each other, what depends on the file's place) is left to `pmctl validate`.
  */
 export function jsonSchema(name: SchemaName): JsonSchema {
-  const { title, schema, descriptions, unsupported, needs }: Subject = SUBJECTS[name];
+  const { title, schema, descriptions, needs }: Subject = SUBJECTS[name];
   const { $schema, ...body } = z.toJSONSchema(schema, {
     target: 'draft-7',
     unrepresentable: 'any',
     override: ({ zodSchema, jsonSchema: json }) => refine(zodSchema, json as JsonSchema),
   }) as JsonSchema;
-  const refused = new Set(unsupported.map(({ path }) => formatKeyPath(path)));
   for (const key of describedKeys(body)) {
-    const description = descriptions[key.path] ?? '';
-    key.schema.description = refused.has(key.path)
-      ? `Not supported by this build yet. ${description}`
-      : description;
+    key.schema.description = descriptions[key.path] ?? '';
     Object.assign(key.schema, needs[key.path]);
   }
   Object.assign(body, needs['']);

@@ -170,7 +170,7 @@ export const MASTER_DESCRIPTIONS: Readonly<Record<string, string>> = {
   'web_console.tls.client_host':
     'The name that clients use for it, in the certificate that is made.',
   'web_console.tls.mtls': 'true: clients need a certificate.',
-  admin_actions: 'Commands that operators may run by name.',
-  'admin_actions.*.label': 'What people see.',
+  admin_actions: 'Commands that operators may run by name (pmctl admin-run), as root.',
+  'admin_actions.*.label': 'What people see (default: the name).',
   'admin_actions.*.command': 'The command and its arguments, as a list.',
 };

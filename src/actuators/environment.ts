@@ -18,12 +18,23 @@ export function serviceEnvironment(
     ...Object.fromEntries(
       inherited.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
     ),
-    PATH: (spec.inheritEnvironment && daemonEnvironment.PATH) || DEFAULT_PATH,
+    ...userEnvironment(identity, daemonEnvironment),
+    ...(spec.inheritEnvironment && daemonEnvironment.PATH ? { PATH: daemonEnvironment.PATH } : {}),
+    ...Object.fromEntries(declared.map(({ name, value }) => [name, value])),
+  };
+}
+
+/** What everything that is started for a user has: `PATH HOME USER LOGNAME SHELL LANG`. */
+export function userEnvironment(
+  identity: Identity,
+  daemonEnvironment: Readonly<Record<string, string | undefined>>,
+) {
+  return {
+    PATH: DEFAULT_PATH,
     HOME: identity.home,
     USER: identity.userName,
     LOGNAME: identity.userName,
     SHELL: identity.shell,
     LANG: daemonEnvironment.LANG ?? 'C.UTF-8',
-    ...Object.fromEntries(declared.map(({ name, value }) => [name, value])),
   };
 }

@@ -1,4 +1,5 @@
 import type { Handlers } from '../rpc/dispatch.ts';
+import { killActions, listActionProcesses, listActions, runAction } from './admin-actions.ts';
 import { describeService } from './describe-service.ts';
 import { showDiff } from './diff.ts';
 import { disableServices, enableServices } from './enable-disable.ts';
@@ -47,6 +48,10 @@ export function createHandlers(ports: ApiPorts): Handlers {
     'jobs.next': (params) => showNext(ports, params),
     usage: (params) => showUsage(ports, params),
     'usage.history': (params) => showUsageHistory(ports, params),
+    'admin.list': () => listActions(ports),
+    'admin.run': (params, context) => runAction(ports, params, context),
+    'admin.ps': () => listActionProcesses(ports),
+    'admin.kill': (params, context) => killActions(ports, params, context),
     'logs.sources': (params) => findLogSources(ports, params),
     'logs.start': (params) => findLogStart(ports, params),
     'logs.read': (params) => readLogs(ports, params),

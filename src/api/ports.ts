@@ -1,5 +1,6 @@
 import type { BuildInfo } from '../lib/build-info.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { AdminAction } from '../model/daemon-config.ts';
 import type { Brake, DesiredService, Problem } from '../model/desired.ts';
 import type { ContentChange } from '../model/environment-reading.ts';
 import type { RecordedEvent, ServiceEvent } from '../model/event.ts';
@@ -123,6 +124,23 @@ export interface LogSource {
 export interface LogStart {
   readonly lines: number | null;
   readonly sinceMs: number | null;
+}
+
+/** The commands that operators may run by name; see src/actuators/admin-actions. */
+interface AdminActionsPort {
+  readonly list: () => readonly AdminAction[];
+  readonly run: (action: AdminAction) => Promise<{
+    readonly pid: number;
+    readonly stdoutPath: string;
+    readonly stderrPath: string;
+  }>;
+  readonly processes: () => readonly AdminProcess[];
+  readonly kill: () => Promise<readonly AdminProcess[]>;
+}
+
+interface AdminProcess {
+  readonly pid: number;
+  readonly action: string | null;
 }
 
 interface DaemonInfo {
@@ -265,6 +283,7 @@ export interface ApiPorts {
   readonly locate: (file: string, keyPaths: readonly string[]) => ReadonlyMap<string, number>;
   /** In how many milliseconds a service is looked at again by itself; `null` when nothing is due. */
   readonly nextLookMs: (name: ServiceName) => number | null;
+  readonly adminActions: AdminActionsPort;
   readonly isShuttingDown: () => boolean;
   readonly emit: (event: ServiceEvent) => void;
 }

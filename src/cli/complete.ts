@@ -10,7 +10,7 @@ export interface Candidate {
 export type Wanted =
   | { readonly kind: 'words'; readonly candidates: readonly Candidate[] }
   /** Names that the daemon knows. */
-  | { readonly kind: 'services' | 'jobs' }
+  | { readonly kind: 'services' | 'jobs' | 'actions' }
   | { readonly kind: 'files' };
 
 /**
@@ -64,6 +64,7 @@ function commandCandidate({ name, summary }: Command): Candidate {
 function operandOf({ name, operands }: Command, commands: readonly Command[]): Wanted {
   if (name === 'help') return { kind: 'words', candidates: commands.map(commandCandidate) };
   if (/service|pattern/.test(operands)) return { kind: 'services' };
+  if (/action/.test(operands)) return { kind: 'actions' };
   if (/job/.test(operands)) return { kind: 'jobs' };
   if (/file|FILE/.test(operands)) return { kind: 'files' };
   return choicesOf(operands.replaceAll(/[<>[\]…]/g, ''));

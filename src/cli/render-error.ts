@@ -10,8 +10,9 @@ export interface FailureText {
 }
 
 /** `pmctl: <what failed>: <why>`, then the next step where there is one. */
-export function renderError({ code, message, command }: FailureText): string {
-  const step = nextStep(code, command);
+export function renderError(failure: FailureText): string {
+  const { message } = failure;
+  const step = nextStep(failure);
   const lines = [
     `pmctl: ${neutralise(message, { colours: false })}`,
     ...(step === null ? [] : [`  ${step}`]),
@@ -19,7 +20,7 @@ export function renderError({ code, message, command }: FailureText): string {
   return `${lines.join('\n')}\n`;
 }
 
-function nextStep(code: ErrorCode, command: string | null): string | null {
+function nextStep({ code, message, command }: FailureText): string | null {
   switch (code) {
     case 'invalid_argument':
       return command === null ? 'see: pmctl help' : `see: pmctl help ${command}`;
@@ -28,7 +29,7 @@ function nextStep(code: ErrorCode, command: string | null): string | null {
     case 'not_permitted':
       return 'run pmctl as root, or as a user or group that unix_socket.owner, group and mode let in';
     case 'not_found':
-      return 'see: pmctl status';
+      return `see: pmctl ${/^cannot find action/.test(message) ? 'admin-list' : 'status'}`;
     case 'timeout':
       return 'what was asked for may go on; see: pmctl status';
     case 'withdrawn':

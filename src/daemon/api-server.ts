@@ -38,6 +38,7 @@ export interface ApiParts {
   readonly flags: UserFlags;
   readonly machinery: Machinery;
   readonly sources: SourceSet;
+  readonly adminActions: ApiPorts['adminActions'];
   readonly isShuttingDown: () => boolean;
   readonly requestRestart: ApiPorts['requestRestart'];
   readonly warnings: () => readonly string[];
@@ -161,6 +162,7 @@ function createPorts(parts: ApiParts): ApiPorts {
     runs: (name, limit) => listRuns(journal, name, limit),
     locate: locateInFile,
     nextLookMs: (name) => controller.nextLookMs(name),
+    adminActions: parts.adminActions,
     isShuttingDown: parts.isShuttingDown,
     emit: (event) => parts.events.emit(event),
     userFlags: (name) => flags.of(name),

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { AdminActions } from '../actuators/admin-actions.ts';
 import { limitInstance } from '../actuators/instance-limits.ts';
 import { setFrozen } from '../host/cgroup.ts';
 import { resolveCgroupRoot } from '../host/cgroup-mount.ts';
@@ -185,6 +186,12 @@ export class Daemon {
         flags: this.#operators.flags,
         machinery: this.#machinery,
         sources: this.#sources,
+        adminActions: new AdminActions({
+          tree: this.#tree,
+          actions: config.adminActions,
+          directory: process.cwd(),
+          socket: config.socket.path,
+        }),
         isShuttingDown: () => this.#shuttingDown,
         requestRestart: (actor) => this.requestRestart(actor),
         warnings: () => this.#warnings(),

@@ -80,7 +80,16 @@ async function startKeeper(parts: ServiceKeeperParts, socketPath: string): Promi
   const bytes = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
   const stderrFd = openSync(file, bytes > MAX_ERROR_FILE_BYTES ? 'w' : 'a', 0o600);
   try {
-    await startDetached([keeperProgram, socketPath], parts.tree.keeper(), stderrFd);
+    await startDetached([keeperProgram, socketPath], {
+      cgroup: parts.tree.keeper(),
+      stdoutFd: null,
+      stderrFd,
+      cwd: '/',
+      // Enough for its launcher; nothing of ours is for it or what it starts.
+      environment: { PATH: process.env.PATH ?? '', LANG: process.env.LANG ?? 'C.UTF-8' },
+      // It alone counts for more than each of those it will start, which may be thousands.
+      isFavoured: true,
+    });
   } finally {
     closeSync(stderrFd);
   }

@@ -29,6 +29,7 @@ const SERVICE_PREFIX = 'pm-';
 const STOP_PREFIX = 'stop-';
 const KEEPER_LEAF = 'keeper';
 const CONSOLE_LEAF = 'console';
+const ADMIN_LEAF = 'admin_actions';
 /** A service has 100 unless it says otherwise, see cgroup-v2, "CPU Interface Files". */
 const SUPERVISION_WEIGHT = '1000';
 /** What a service's resources can ask for. */
@@ -100,6 +101,11 @@ export class CgroupTree {
     return this.#child(this.instancePath, CONSOLE_LEAF);
   }
 
+  /** Where the commands run that operators start, see src/actuators/admin-actions. */
+  adminActions(): CgroupPath {
+    return this.#child(this.instancePath, ADMIN_LEAF);
+  }
+
   /** Where a service's stop command runs. @throws like {@link service}. */
   stopCommand(name: string): CgroupPath {
     return this.#child(this.instancePath, name, STOP_PREFIX);
@@ -125,6 +131,9 @@ export class CgroupTree {
    */
   close(): boolean {
     this.#leave();
+    // Before the rest: an action that restarts us runs on, and what is left is adopted.
+    if (!removeCgroup(this.adminActions())) return false;
+    if (!removeCgroup(this.console())) return false;
     if (!removeCgroup(this.keeper())) return false;
     if (!removeCgroup(this.#child(this.instancePath, DAEMON_LEAF))) return false;
     try {

@@ -3,34 +3,49 @@ import { once } from 'node:events';
 import { ProcessmasterError } from '../lib/errors.ts';
 import type { CgroupPath } from './cgroup.ts';
 
-/**
- * Joins the cgroup, then leaves the command to init by ending. Where the kernel shares the CPU among
- * sessions (autogroup, see sched(7)) this one counts for more than each of those it will start, which
- * may be thousands.
- */
-const SCRIPT =
-  'echo 0 >"$1/cgroup.procs" && shift && { { echo -10 >/proc/self/autogroup; } 2>/dev/null; "$@" </dev/null >/dev/null & }';
+/** Where a detached process is and where its output goes. */
+export interface DetachedOptions {
+  readonly cgroup: CgroupPath;
+  /** Left to the caller to close, both; `null` is nowhere. */
+  readonly stdoutFd: number | null;
+  readonly stderrFd: number;
+  readonly cwd: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Whether it counts for more than a session of a service, see {@link FAVOUR}. */
+  readonly isFavoured: boolean;
+}
+
+/** Joins the cgroup, then leaves the command to init by ending; tells its pid. */
+const JOIN = 'echo 0 >"$1/cgroup.procs" && shift &&';
+const leave = (stdout: string) => `{ exec "$@" </dev/null ${stdout} & } && echo $!`;
+/** For sh(1): where the kernel shares the CPU among sessions (autogroup, see sched(7)), more for this one. */
+const FAVOUR = '{ { echo -10 >/proc/self/autogroup; } 2>/dev/null || :; } &&';
 
 /**
  * Starts a program that is nobody's child but init's, in a cgroup and a session of its own, without
- * any descriptor of ours but `stderrFd` (the caller closes it): it outlives this process whatever becomes of it.
+ * any descriptor of ours but those of its output: it outlives this process whatever becomes of it.
+ * Gives its pid.
  * @throws ProcessmasterError `io` when it cannot be started at all
  */
 export async function startDetached(
   argv: readonly [string, ...string[]],
-  cgroup: CgroupPath,
-  stderrFd: number,
-): Promise<void> {
-  const shell = spawn('/bin/sh', ['-c', SCRIPT, 'sh', cgroup, ...argv], {
-    cwd: '/',
-    // Enough for its launcher; nothing of ours is for it or what it starts.
-    env: { PATH: process.env.PATH ?? '', LANG: process.env.LANG ?? 'C.UTF-8' },
+  { cgroup, stdoutFd, stderrFd, cwd, environment, isFavoured }: DetachedOptions,
+): Promise<number> {
+  const end = leave(stdoutFd === null ? '>/dev/null' : '>&3 3>&-');
+  const script = [JOIN, ...(isFavoured ? [FAVOUR] : []), end].join(' ');
+  const shell = spawn('/bin/sh', ['-c', script, 'sh', cgroup, ...argv], {
+    cwd,
+    env: environment,
     detached: true,
-    stdio: ['ignore', 'ignore', stderrFd],
+    stdio: ['ignore', 'pipe', stderrFd, ...(stdoutFd === null ? [] : [stdoutFd])],
+  });
+  let pid = '';
+  shell.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    pid += text;
   });
   try {
-    const [code] = await once(shell, 'exit');
-    if (code === 0) return;
+    const [code] = await once(shell, 'close');
+    if (code === 0) return Number(pid);
     throw new Error(`sh ended with ${code}`);
   } catch (cause) {
     const message = `cannot start '${argv[0]}': no process could be made`;

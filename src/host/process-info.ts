@@ -57,6 +57,16 @@ export function readCommandLine(pid: number): string {
   return found === null ? '' : `[${found.command}]`;
 }
 
+/**
+ * What a variable was when the process was started, within the first 4096 bytes of its environment;
+ * `null` when it has none of that name, and when there is no such process.
+ */
+export function readVariable(pid: number, name: string): string | null {
+  const entries = readBeginning(pid, 'environ')?.split('\0') ?? [];
+  const entry = entries.find((one) => one.startsWith(`${name}=`));
+  return entry === undefined ? null : entry.slice(name.length + 1);
+}
+
 /** When the process started, in wall clock milliseconds as the clock is set now, to 10 ms. */
 export function processStartedAtMs(info: ProcessInfo): number {
   // Not from btime of /proc/stat, which is whole seconds.

@@ -6,7 +6,6 @@ import { masterWords } from './foreign-words.ts';
 import { interpret } from './interpret.ts';
 import { textOf } from './literal.ts';
 import type { Resources } from './resources.ts';
-import { UNSUPPORTED_MASTER_KEYS } from './unsupported.ts';
 
 /** The validated, normalised master config: defaults filled in, every path absolute. */
 export interface DaemonConfig {
@@ -37,6 +36,16 @@ export interface DaemonConfig {
   readonly logs: { readonly maxTotalBytes: number | null };
   /** `null`: there is none. */
   readonly console: ConsoleConfig | null;
+  /** In the order of the file. */
+  readonly adminActions: readonly AdminAction[];
+}
+
+/** A command that operators may run, as root, by its name. */
+export interface AdminAction {
+  readonly id: string;
+  /** What people see; the id unless the config says otherwise. */
+  readonly label: string;
+  readonly command: readonly [string, ...string[]];
 }
 
 /** Where definitions are, and what they take from there. */
@@ -63,8 +72,7 @@ export function interpretDaemonConfig(
   baseDirectory: string,
 ): Interpreted<DaemonConfig> {
   const result = interpret(daemonSchema, raw, {
-    checks: [sourceIssues, tlsIssues],
-    unsupported: UNSUPPORTED_MASTER_KEYS,
+    checks: [sourceIssues, tlsIssues, actionIdIssues],
     foreignWords: masterWords,
   });
   if (!result.ok) return result;
@@ -101,6 +109,22 @@ function sourceIssues(raw: unknown): readonly ConfigIssue[] {
   if (keys.some((key) => valueAt(raw, ['global', key]) !== undefined)) return [];
   const message = 'expected config_directory or auto_service_directory (or both), got neither';
   return [{ path: ['global'], at: 'key', message }];
+}
+
+/** Longest id that a request carries. */
+const MAX_ID_LENGTH = 256;
+
+/** An id is typed in a shell, and shown in a line. */
+function actionIdIssues(raw: unknown): readonly ConfigIssue[] {
+  const actions = valueAt(raw, ['admin_actions']);
+  if (typeof actions !== 'object' || actions === null || Array.isArray(actions)) return [];
+  return Object.keys(actions)
+    .filter((id) => id === '' || id.length > MAX_ID_LENGTH || /\p{C}/u.test(id))
+    .map((id) => ({
+      path: ['admin_actions', id],
+      at: 'key' as const,
+      message: `expected a name of 1 to ${MAX_ID_LENGTH} printable characters, got ${JSON.stringify(id.slice(0, MAX_ID_LENGTH))}`,
+    }));
 }
 
 function tooLong(path: readonly string[], text: string, most: number): readonly ConfigIssue[] {
@@ -147,5 +171,10 @@ function normalise(file: DaemonFile, baseDirectory: string): DaemonConfig {
     journal: { maxAgeMs: journal.max_age, maxBytes: journal.max_size },
     logs: { maxTotalBytes: file.logs.max_total_size ?? null },
     console: consoleConfig(file.web_console, resolve),
+    adminActions: Object.entries(file.admin_actions ?? {}).map(([id, { label, command }]) => ({
+      id,
+      label: label ?? id,
+      command,
+    })),
   };
 }

@@ -8,12 +8,10 @@ import {
 } from './config-issue.ts';
 import { keyPaths } from './schema-keys.ts';
 import { unknownKeyMessage, type Vocabulary } from './unknown-key.ts';
-import { type UnsupportedKey, unsupportedIssues } from './unsupported.ts';
 
 /** What a schema cannot say about a file. */
 export interface FileRules {
   readonly checks: readonly Check[];
-  readonly unsupported: readonly UnsupportedKey[];
   /** What other tools call our keys; asked for when a key is not known. */
   readonly foreignWords: () => ReadonlyMap<string, string>;
 }
@@ -44,8 +42,8 @@ export function required(path: readonly string[], expected: string): Check {
 }
 
 /**
- * Checks a raw document against a schema, the keys that exclude each other and the keys that have
- * no effect in this build. Gives all that is wrong, not just the first.
+ * Checks a raw document against a schema and what that cannot say. Gives all that is wrong, not just the
+ * first.
  */
 export function interpret<S extends z.ZodMiniType>(
   schema: S,
@@ -57,7 +55,6 @@ export function interpret<S extends z.ZodMiniType>(
   const [first, ...rest] = [
     ...typeIssues,
     ...rules.checks.flatMap((check) => check(raw)).filter((issue) => !isInside(issue, typeIssues)),
-    ...unsupportedIssues(raw, rules.unsupported, typeIssues),
   ];
   if (first !== undefined) return { ok: false, issues: [first, ...rest.slice(0, MAX_ISSUES - 1)] };
   if (!result.success) throw result.error;

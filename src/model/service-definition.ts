@@ -34,7 +34,6 @@ export function interpretService(
 ): Interpreted<ServiceSpec> {
   const result = interpret(serviceSchema, raw, {
     checks: [...CHECKS, ...contextChecks(context)],
-    unsupported: [],
     foreignWords: serviceWords,
   });
   if (!result.ok) return result;

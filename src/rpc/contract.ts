@@ -126,6 +126,19 @@ const change = z.object({
   ),
 });
 
+const actionProcesses = z.object({
+  processes: list(
+    z.object({
+      pid: z.number(),
+      /** Null where it cannot be told. */
+      action: z.nullable(z.string()),
+      started_at_ms: z.number(),
+      uptime_ms: z.number(),
+      command: z.string(),
+    }),
+  ),
+});
+
 export const contract = {
   /** Says which build the client is; every other method but the version ones needs it. */
   hello: { mutates: false, params: params({ build }), result: z.object({ build }) },
@@ -355,6 +368,29 @@ export const contract = {
     }),
     result: z.object({ slots: list(nextSlotRow) }),
   },
+  /** The commands that the master config lets operators run. */
+  'admin.list': {
+    mutates: false,
+    params: params({}),
+    result: z.object({
+      actions: list(z.object({ id: z.string(), label: z.string(), command: list(z.string()) })),
+    }),
+  },
+  /** Begins one, as root; answered when its process is there. Nobody waits for its end. */
+  'admin.run': {
+    mutates: true,
+    params: params({ id: text, reason }),
+    result: z.object({
+      id: z.string(),
+      pid: z.number(),
+      stdout_path: z.string(),
+      stderr_path: z.string(),
+    }),
+  },
+  /** What runs of them, oldest first. */
+  'admin.ps': { mutates: false, params: params({}), result: actionProcesses },
+  /** Ends all of that at once; tells what there was. */
+  'admin.kill': { mutates: true, params: params({ reason }), result: actionProcesses },
   /** Which files the output of a service is in, or (`or_file`) those of this base name of all. */
   'logs.sources': {
     mutates: false,

@@ -161,6 +161,12 @@ export class MemoryDaemon {
       locate: (file, keyPaths) =>
         new Map(Object.entries(this.lines[file] ?? {}).filter(([key]) => keyPaths.includes(key))),
       nextLookMs: () => null,
+      adminActions: {
+        list: () => [],
+        run: async () => ({ pid: 7, stdoutPath: '/o', stderrPath: '/e' }),
+        processes: () => [],
+        kill: async () => [],
+      },
       isShuttingDown: () => false,
       emit: (event) => this.emitted.push(event),
       ...changes,

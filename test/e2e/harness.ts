@@ -93,6 +93,7 @@ ${global}`,
       this.daemonProgram ?? (await program('processmaster')),
       ['-c', this.configFile],
       {
+        cwd: this.root,
         stdio: ['ignore', 'pipe', 'pipe'],
       },
     );

@@ -26,9 +26,13 @@ async function complete(
 }
 
 async function namesOf(
-  kind: 'services' | 'jobs',
+  kind: 'services' | 'jobs' | 'actions',
   call: Invocation['call'],
 ): Promise<readonly Candidate[]> {
+  if (kind === 'actions') {
+    const { actions } = await call('admin.list', {}, PATIENCE_MS);
+    return actions.map(({ id, label }) => ({ text: id, about: label }));
+  }
   const { services } = await call('status.brief', {}, PATIENCE_MS);
   return services
     .filter(({ next_slot_ms }) => kind === 'services' || next_slot_ms !== null)
